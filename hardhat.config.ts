@@ -1,0 +1,38 @@
+import { fileURLToPath } from "node:url";
+import hardhatEthers from "@nomicfoundation/hardhat-ethers";
+import hardhatIgnitionEthers from "@nomicfoundation/hardhat-ignition-ethers";
+import { configVariable, defineConfig } from "hardhat/config";
+
+export default defineConfig({
+  plugins: [hardhatEthers, hardhatIgnitionEthers],
+  paths: {
+    tests: { solidity: "./test/contracts" },
+    ignition: "./scripts/ignition",
+  },
+  solidity: {
+    version: "0.8.37",
+    // The compiler comes from npm, so that compiling needs no download.
+    path: fileURLToPath(import.meta.resolve("solc/soljson.js")),
+    settings: {
+      evmVersion: "cancun",
+      optimizer: { enabled: true, runs: 1_000_000 },
+      viaIR: true,
+    },
+  },
+  networks: {
+    default: {
+      type: "edr-simulated",
+      chainId: 31337,
+      // Blocks come with each transaction and at least once a second, and their
+      // time never runs ahead of the clock: the gateway compares the two.
+      mining: { auto: true, interval: 1000 },
+      allowBlocksWithSameTimestamp: true,
+    },
+    localhost: { type: "http", url: "http://127.0.0.1:8545", chainId: 31337 },
+    custom: {
+      type: "http",
+      url: configVariable("RPC_URL"),
+      accounts: [configVariable("DEPLOYER_KEY")],
+    },
+  },
+});

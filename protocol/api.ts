@@ -1,0 +1,143 @@
+/**
+ * The gateway's JSON, as schemas: what the gateway promises and what the app checks at its edge.
+ * Times are whole seconds since 1970-01-01 UTC, as on the chain. Dates are DICOM DA (`YYYYMMDD`).
+ */
+import { z } from "zod";
+import { ACTIONS, PURPOSES } from "./terms.ts";
+
+const address = z.string().regex(/^0x[0-9a-fA-F]{40}$/);
+const word = z.string().regex(/^0x[0-9a-f]{64}$/);
+const uid = z.string().max(64);
+const seconds = z.int().nonnegative();
+
+/** `GET /.well-known/examkey`: where this gateway stands and what it speaks for. No token needed. */
+export const discoverySchema = z.object({
+  name: z.string(),
+  version: z.string(),
+  chainId: z.int().positive(),
+  genesisHash: word,
+  contracts: z.object({ consentLedger: address, custodianRegistry: address }),
+  custodian: address,
+  /** Absolute URL of the DICOMweb root, without a trailing slash. */
+  dicomwebRoot: z.url(),
+  /** An RPC endpoint that browsers may use, to read the chain and to offer it to a wallet. */
+  rpcUrl: z.url(),
+  chainName: z.string(),
+  /** Present only in the local demo: who may be tried out, by index of the development mnemonic's accounts. */
+  personas: z
+    .array(
+      z.object({
+        address,
+        name: z.string(),
+        role: z.string(),
+        kind: z.enum(["patient", "practitioner"]),
+        accountIndex: z.int().nonnegative(),
+      }),
+    )
+    .optional(),
+});
+
+/** `POST /auth/nonce` */
+export const nonceSchema = z.object({ nonce: z.string().min(16) });
+
+/** `POST /auth/token`, body: an EIP-4361 message and its signature (65-byte, ERC-1271 or ERC-6492). */
+export const tokenRequestSchema = z.object({
+  message: z.string().max(4096),
+  signature: z.string().regex(/^0x([0-9a-fA-F]{2})+$/),
+});
+
+/** `POST /auth/token` and `POST /auth/renew` (RFC 6749, 5.1). */
+export const tokenSchema = z.object({
+  access_token: z.string(),
+  token_type: z.literal("Bearer"),
+  expires_in: z.int().positive(),
+});
+
+/** A series within an exam, with what a grant for it alone needs. */
+export const examSeriesSchema = z.object({
+  seriesInstanceUid: uid,
+  /** The resource that a grant for this series names. */
+  seriesResource: word,
+  modality: z.string(),
+  description: z.string(),
+  numberOfInstances: z.int().nonnegative(),
+});
+
+/** One exam in plain words. */
+export const examSchema = z.object({
+  examId: word,
+  relation: z.enum(["owner", "grantee"]),
+  custodian: z.object({ address, name: z.string() }),
+  patient: z.object({ address, name: z.string(), birthDate: z.string().nullable() }),
+  /** `examId` recomputes from custodian, patient and this: the app checks it before anybody signs. */
+  commitment: word,
+  studyInstanceUid: uid,
+  modalities: z.array(z.string()),
+  bodyPart: z.string().nullable(),
+  studyDate: z.string().nullable(),
+  description: z.string().nullable(),
+  numberOfImages: z.int().nonnegative(),
+  series: z.array(examSeriesSchema),
+  /** Absolute URL of a rendered picture (needs the token), or null where the exam has no picture. */
+  picture: z.url().nullable(),
+  /** What the caller's decision rests on; null for the owner. */
+  access: z
+    .object({ notAfter: seconds, actions: z.array(z.enum(ACTIONS)), purposes: z.array(z.enum(PURPOSES)) })
+    .nullable(),
+});
+
+/** `GET /exams`: what the caller owns or may see now. */
+export const examsSchema = z.object({
+  exams: z.array(examSchema),
+  /** True when a local chain was begun anew since the caller's exams were first registered: its grants are gone. */
+  grantsForgotten: z.boolean(),
+});
+
+/** One grant of the caller's, latest state of its slot. */
+export const grantSchema = z.object({
+  resource: word,
+  covers: z.enum(["exam", "series"]),
+  examId: word,
+  seriesInstanceUid: uid.nullable(),
+  /** `name` and `role` are null for an address that is not enrolled here. */
+  grantee: z.object({ address, name: z.string().nullable(), role: z.string().nullable() }),
+  period: z.object({ notBefore: seconds, notAfter: seconds }),
+  purposes: z.array(z.enum(PURPOSES)),
+  actions: z.array(z.enum(ACTIONS)),
+  grantedAt: seconds,
+  state: z.enum(["active", "scheduled", "expired", "revoked"]),
+});
+
+/** `GET /grants`: who can see what of the caller's exams, ended grants included, newest first. */
+export const grantsSchema = z.object({ grants: z.array(grantSchema) });
+
+/** `GET /people`: practitioners enrolled here, to pick a grantee from. */
+export const peopleSchema = z.object({
+  people: z.array(z.object({ address, name: z.string(), role: z.string() })),
+});
+
+/** `GET /me`: how the custodian knows the caller. */
+export const meSchema = z.object({
+  address,
+  name: z.string().nullable(),
+  role: z.string().nullable(),
+  isPatient: z.boolean(),
+  isPractitioner: z.boolean(),
+});
+
+/** A problem document (RFC 9457); `reason` is one of the codes in `reasons.ts`. */
+export const problemSchema = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  detail: z.string(),
+  reason: z.string(),
+});
+
+export type Discovery = z.infer<typeof discoverySchema>;
+export type Persona = NonNullable<Discovery["personas"]>[number];
+export type Exam = z.infer<typeof examSchema>;
+export type ExamSeries = z.infer<typeof examSeriesSchema>;
+export type Grant = z.infer<typeof grantSchema>;
+export type Person = z.infer<typeof peopleSchema>["people"][number];
+export type Problem = z.infer<typeof problemSchema>;
