@@ -58,6 +58,8 @@ export const examSeriesSchema = z.object({
   seriesInstanceUid: uid,
   /** The resource that a grant for this series names. */
   seriesResource: word,
+  /** `seriesResource` recomputes from the exam's id and this: the app checks it before anybody signs. */
+  seriesCommitment: word,
   modality: z.string(),
   description: z.string(),
   numberOfInstances: z.int().nonnegative(),
