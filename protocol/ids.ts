@@ -1,0 +1,47 @@
+/**
+ * Ids of exams, series and grantees, and the salts that blind them.
+ *
+ * A DICOM UID can be guessed, so nothing on chain is computed from one without 32 random bytes that stay
+ * off chain. Salts of series derive one-way from the exam's: whoever is given one learns nothing of its
+ * siblings. Destroying the exam's salt erases what the chain knows of it.
+ */
+import { addressWord, type Hex, taggedHash, textBytes, toHex, wordBytes } from "./hash.ts";
+import { checkUid } from "./uid.ts";
+
+/** 32 bytes from the platform's cryptographic random source. */
+export function newSalt(): Hex {
+  return toHex(globalThis.crypto.getRandomValues(new Uint8Array(32)));
+}
+
+/** What a custodian publishes in place of a StudyInstanceUID: `H(STUDY, salt, studyInstanceUid)`. */
+export function examCommitment(salt: Hex, studyInstanceUid: string): Hex {
+  return taggedHash("STUDY", wordBytes(salt), textBytes(checkUid(studyInstanceUid)));
+}
+
+/** What an exam id is made of. `patient` is the owner at registration. */
+export type ExamParts = { custodian: string; patient: string; commitment: Hex };
+
+/** The id of an exam pointer, and the resource that a grant for the whole exam names: `H(EXAM, custodian, patient, commitment)`. */
+export function examId({ custodian, patient, commitment }: ExamParts): Hex {
+  return taggedHash("EXAM", addressWord(custodian), addressWord(patient), wordBytes(commitment));
+}
+
+/** The salt of one series, derived one-way from its exam's. */
+export function seriesSalt(examSalt: Hex, seriesInstanceUid: string): Hex {
+  return taggedHash("SERIES_SALT", wordBytes(examSalt), textBytes(checkUid(seriesInstanceUid)));
+}
+
+/** What stands for a SeriesInstanceUID: `H(SERIES_COMMITMENT, seriesSalt, seriesInstanceUid)`. */
+export function seriesCommitment(salt: Hex, seriesInstanceUid: string): Hex {
+  return taggedHash("SERIES_COMMITMENT", wordBytes(salt), textBytes(checkUid(seriesInstanceUid)));
+}
+
+/** The resource that a grant for one series names: `H(SERIES, examId, seriesCommitment)`. */
+export function seriesResource(exam: Hex, commitment: Hex): Hex {
+  return taggedHash("SERIES", wordBytes(exam), wordBytes(commitment));
+}
+
+/** Who a grant is for, as the ledger keeps it: the address, left-padded with zeros to 32 bytes. */
+export function granteeOf(address: string): Hex {
+  return toHex(addressWord(address));
+}
