@@ -1,0 +1,183 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Outcome, ROOT, runTool } from "./program.ts";
+
+/** What one check found: counts, the names of what was skipped, and what to show of a failure. */
+export interface Tally {
+  passed: number;
+  failed: number;
+  skipped: string[];
+  report: string;
+}
+
+/** A check that passes or fails as a whole. */
+export interface Check {
+  name: string;
+  what: string;
+  run(): Promise<Tally>;
+}
+
+/** The Vitest projects of test/vitest.config.ts. */
+export const PROJECTS = ["house", "protocol", "contracts", "gateway", "app", "e2e"] as const;
+
+function asOne({ code, output }: Outcome): Tally {
+  return {
+    passed: code === 0 ? 1 : 0,
+    failed: code === 0 ? 0 : 1,
+    skipped: [],
+    report: code === 0 ? "" : output,
+  };
+}
+
+function solidityFiles(): string[] {
+  const list = execFileSync("git", ["ls-files", "-co", "--exclude-standard", "*.sol"], { cwd: ROOT });
+  return list.toString().trim().split("\n").filter(Boolean);
+}
+
+const types: Check = {
+  name: "types",
+  what: "TypeScript (tsc --noEmit)",
+  run: async () => asOne(await runTool("typescript/bin/tsc", ["--noEmit"])),
+};
+
+const lint: Check = {
+  name: "lint",
+  what: "TypeScript lint and format (biome)",
+  run: async () => asOne(await runTool("@biomejs/biome/bin/biome", ["ci", "--max-diagnostics=50", "."])),
+};
+
+const style: Check = {
+  name: "style",
+  what: "Solidity lint and format (solhint, prettier)",
+  async run() {
+    const files = solidityFiles();
+    const prettier = await runTool("prettier/bin/prettier.cjs", ["--check", ...files]);
+    const solhint = await runTool("solhint/solhint.js", [
+      "--disc",
+      "--noPoster",
+      "--max-warnings",
+      "0",
+      ...files,
+    ]);
+    const both = [asOne(prettier), asOne(solhint)];
+    return {
+      passed: both.filter(({ failed }) => failed === 0).length,
+      failed: both.filter(({ failed }) => failed === 1).length,
+      skipped: [],
+      report: both.map(({ report }) => report).join("\n"),
+    };
+  },
+};
+
+const build: Check = {
+  name: "build",
+  what: "Contracts compile (hardhat build)",
+  run: async () => asOne(await runTool("hardhat/dist/src/cli.js", ["build"])),
+};
+
+const app: Check = {
+  name: "app-build",
+  what: "The app builds, with and without the demo's wallet (vite build)",
+  async run() {
+    const { buildApp } = await import("../demo/build.ts");
+    const failures: string[] = [];
+    for (const mode of ["production", "demo"] as const) {
+      await buildApp(mode).catch((error: Error) => failures.push(error.message));
+    }
+    return { passed: 2 - failures.length, failed: failures.length, skipped: [], report: failures.join("\n") };
+  },
+};
+
+/** Hardhat prints its counts as `12 passing`, `1 failing`, `3 skipped`. */
+function countIn(output: string, word: string): number {
+  return Number(output.match(new RegExp(`^\\s*(\\d+) ${word}`, "m"))?.[1] ?? 0);
+}
+
+const solidity: Check = {
+  name: "solidity",
+  what: "Solidity unit, fuzz and invariant tests (hardhat test solidity)",
+  async run() {
+    const { code, output } = await runTool("hardhat/dist/src/cli.js", ["test", "solidity"], {
+      live: true,
+      env: { NO_COLOR: "1", FORCE_COLOR: "0" },
+    });
+    const passed = countIn(output, "passing");
+    const failed = countIn(output, "failing");
+    const skipped = [...output.matchAll(/^\s+- (.+)$/gm)].map(([, name]) => `solidity: ${name}`);
+    const broke = (code !== 0 && failed === 0) || passed + failed === 0;
+    return {
+      passed,
+      failed: broke ? failed + 1 : failed,
+      skipped,
+      report: broke ? "The Solidity tests did not run." : "",
+    };
+  },
+};
+
+/** The part of Vitest's JSON report that is read here. */
+interface VitestReport {
+  testResults: {
+    name: string;
+    status: string;
+    message?: string;
+    assertionResults: { fullName: string; status: string }[];
+  }[];
+}
+
+/** Runs Vitest over some projects, or over the test files whose paths contain one of `filters`. */
+export function vitest(projects: readonly string[], filters: string[]): Check {
+  return {
+    name: projects.join(","),
+    what: `Vitest: ${filters.length > 0 ? filters.join(", ") : projects.join(", ")}`,
+    async run() {
+      const folder = mkdtempSync(join(tmpdir(), "examkey-test-"));
+      const reportFile = join(folder, "vitest.json");
+      try {
+        const { code } = await runTool(
+          "vitest/vitest.mjs",
+          [
+            "run",
+            "--config=test/vitest.config.ts",
+            ...projects.map((project) => `--project=${project}`),
+            "--reporter=default",
+            "--reporter=json",
+            `--outputFile.json=${reportFile}`,
+            ...filters,
+          ],
+          { live: true },
+        );
+        return readVitest(code, reportFile);
+      } finally {
+        rmSync(folder, { recursive: true, force: true });
+      }
+    },
+  };
+}
+
+function readVitest(code: number | null, reportFile: string): Tally {
+  const tally: Tally = { passed: 0, failed: 0, skipped: [], report: "" };
+  let report: VitestReport = { testResults: [] };
+  try {
+    report = JSON.parse(readFileSync(reportFile, "utf8"));
+  } catch {
+    tally.report = "Vitest ended before it reported.";
+  }
+  for (const file of report.testResults) {
+    for (const { status, fullName } of file.assertionResults) {
+      if (status === "passed") tally.passed += 1;
+      else if (status === "failed") tally.failed += 1;
+      else tally.skipped.push(fullName);
+    }
+    const brokeOutsideTests =
+      file.status === "failed" && !file.assertionResults.some((test) => test.status === "failed");
+    if (brokeOutsideTests) tally.failed += 1;
+  }
+  // An error that belongs to no test (an unhandled rejection, say) shows in the exit code alone.
+  if (code !== 0 && tally.failed === 0) tally.failed = 1;
+  return tally;
+}
+
+/** Everything but Vitest, in the order of running: the quick checks first. */
+export const CHECKS: readonly Check[] = [types, lint, style, build, solidity, app];

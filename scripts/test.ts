@@ -1,0 +1,75 @@
+import { CHECKS, type Check, PROJECTS, type Tally, vitest } from "./checks/checks.ts";
+import { fetchPackages } from "./checks/packages.ts";
+import { readArguments, UsageError } from "./usage.ts";
+
+const HELP = `npm test                        check everything
+npm test -- --only gateway,app  some parts alone
+npm test -- test/gateway/auth   the test files whose paths contain this
+
+Parts:
+${CHECKS.map(({ name, what }) => `  ${name.padEnd(10)} ${what}`).join("\n")}
+${PROJECTS.map((name) => `  ${name.padEnd(10)} Vitest over test/${name}`).join("\n")}`;
+
+/** The checks that the arguments ask for. Tests that start a chain need the compiled contracts, so `build` comes along. */
+function chosen(only: string[], filters: string[]): Check[] {
+  const projects = PROJECTS.filter((name) => only.length === 0 || only.includes(name));
+  const all = only.length === 0 && filters.length === 0;
+  const runsVitest = filters.length > 0 || projects.length > 0;
+  const wanted = (name: string) => all || only.includes(name) || (runsVitest && name === "build");
+  const needsApp = projects.includes("e2e") && only.length > 0;
+  const checks = CHECKS.filter(({ name }) => wanted(name) || (name === "app-build" && needsApp));
+  return runsVitest ? [...checks, vitest(projects, filters)] : checks;
+}
+
+async function runAll(checks: Check[]): Promise<Tally> {
+  const total: Tally = { passed: 0, failed: 0, skipped: [], report: "" };
+  for (const { what, run } of checks) {
+    console.log(`\n── ${what}`);
+    const began = Date.now();
+    const tally = await run();
+    if (tally.report) console.log(tally.report.trimEnd());
+    console.log(`${tally.failed > 0 ? "✗" : "✓"} ${what}: ${((Date.now() - began) / 1000).toFixed(1)} s`);
+    total.passed += tally.passed;
+    total.failed += tally.failed;
+    total.skipped.push(...tally.skipped);
+    if (tally.failed > 0) total.report += `  ${what}: ${tally.failed}\n`;
+  }
+  return total;
+}
+
+async function main() {
+  const { values, positionals } = readArguments({
+    allowPositionals: true,
+    options: { only: { type: "string", multiple: true, default: [] }, help: { type: "boolean", short: "h" } },
+  });
+  if (values.help) return console.log(HELP);
+  const only = values.only.flatMap((names) => names.split(","));
+  const known = [...CHECKS.map(({ name }) => name), ...PROJECTS];
+  const unknown = only.filter((name) => !known.includes(name as (typeof known)[number]));
+  if (unknown.length > 0)
+    throw new UsageError(`There is no part "${unknown[0]}". There are: ${known.join(", ")}.`);
+
+  const checks = chosen(only, positionals);
+  const why = await fetchPackages();
+  if (why !== null) console.log(why);
+  const total = await runAll(checks);
+  // A machine of CI must run everything: what it could not install is a failure there, not a reason to skip.
+  if (why !== null && process.env.CI) {
+    total.failed += 1;
+    total.report += "  Tools that tests need: could not be installed\n";
+  }
+  if (total.skipped.length > 0)
+    console.log(`\nSkipped:\n${total.skipped.map((name) => `  ${name}`).join("\n")}`);
+  if (total.failed > 0) console.log(`\nFailed, see above:\n${total.report.trimEnd()}`);
+  const skipped = total.skipped.length > 0 ? `, ${total.skipped.length} skipped` : "";
+  process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;
+  console.log(`\n${total.passed} passed, ${total.failed} failed${skipped}`);
+}
+
+try {
+  await main();
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  console.error(error.message);
+  process.exitCode = 2;
+}
