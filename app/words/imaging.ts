@@ -1,0 +1,108 @@
+/** What an exam is, in the words of the person it was made of. */
+
+/** Modalities (PS3.3, section C.7.3.1.1.1) that patients meet, in plain words. */
+const MODALITIES: Record<string, string> = {
+  BMD: "Bone density scan",
+  CR: "X-ray",
+  CT: "CT scan",
+  DX: "X-ray",
+  ECG: "Heart trace",
+  ES: "Endoscopy",
+  IO: "Dental X-ray",
+  IVUS: "Ultrasound inside a vessel",
+  MG: "Mammogram",
+  MR: "MRI scan",
+  NM: "Nuclear medicine scan",
+  OCT: "Retina scan",
+  OP: "Eye photograph",
+  OT: "Other images",
+  PT: "PET scan",
+  PX: "Panoramic dental X-ray",
+  RF: "X-ray film",
+  RG: "X-ray",
+  SC: "Captured images",
+  SM: "Microscope slides",
+  US: "Ultrasound",
+  XA: "Angiogram",
+};
+
+/** Modalities that hold no pictures of their own: they never name an exam. */
+const WITHOUT_PICTURES = new Set([
+  "AU",
+  "DOC",
+  "KO",
+  "PLAN",
+  "PR",
+  "REG",
+  "RTDOSE",
+  "RTPLAN",
+  "RTSTRUCT",
+  "SEG",
+  "SR",
+]);
+
+/** Body parts (PS3.16, annex L) whose defined term does not read as a word once lower-cased. */
+const BODY_PARTS: Record<string, string> = {
+  ABDOMENPELVIS: "abdomen and pelvis",
+  CAROTID: "carotid artery",
+  CERVICALSPINE: "neck spine",
+  CHESTABDOMEN: "chest and abdomen",
+  CHESTABDPELVIS: "chest, abdomen and pelvis",
+  CSPINE: "neck spine",
+  EXTREMITY: "limb",
+  HEADNECK: "head and neck",
+  LOWEREXTREMITY: "leg",
+  LSPINE: "lower spine",
+  TSPINE: "upper spine",
+  UPPEREXTREMITY: "arm",
+  WHOLEBODY: "whole body",
+};
+
+/** One modality in plain words; an unknown code is shown as it is. */
+export function modalityInWords(code: string): string {
+  return MODALITIES[code.trim().toUpperCase()] ?? (code.trim() || "Images");
+}
+
+/** The modality codes of an exam, those with pictures only where there are any, each kind of picture once. */
+function picturedModalities(codes: readonly string[]): string[] {
+  const pictured = codes.filter((code) => !WITHOUT_PICTURES.has(code.trim().toUpperCase()));
+  return [...new Set((pictured.length > 0 ? pictured : codes).map(modalityInWords))];
+}
+
+/** A DICOM BodyPartExamined in plain words, or null where the archive does not know. */
+export function bodyPartInWords(term: string | null): string | null {
+  const code =
+    term
+      ?.trim()
+      .toUpperCase()
+      .replaceAll(/[\s_-]/g, "") ?? "";
+  if (code === "") return null;
+  return BODY_PARTS[code] ?? term?.trim().toLowerCase().replaceAll("_", " ") ?? null;
+}
+
+/** What an exam is called: "MRI scan, brain". */
+export function examTitle(exam: { modalities: readonly string[]; bodyPart: string | null }): string {
+  const what = picturedModalities(exam.modalities).join(" and ") || "Images";
+  const where = bodyPartInWords(exam.bodyPart);
+  return where ? `${what}, ${where}` : what;
+}
+
+/** What a series is called: its own description, or its modality where it has none. */
+export function seriesTitle(series: { modality: string; description: string }): string {
+  return series.description.trim() || modalityInWords(series.modality);
+}
+
+/** "1 image", "192 images". */
+export function imageCount(count: number, locale?: string): string {
+  const number = new Intl.NumberFormat(locale).format(count);
+  return count === 1 ? `${number} image` : `${number} images`;
+}
+
+/** A DICOM person name (`Family^Given^Middle^Prefix^Suffix`, PS3.5 section 6.2.1) as it is said. */
+export function personName(name: string): string {
+  const [family = "", given = "", middle = "", prefix = "", suffix = ""] = (name.split("=")[0] ?? "").split(
+    "^",
+  );
+  const said = [prefix, given, middle, family, suffix].map((part) => part.trim()).filter(Boolean);
+  return said.join(" ");
+}
