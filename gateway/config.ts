@@ -1,0 +1,229 @@
+/** The gateway's configuration, from environment variables, checked before anything starts. */
+import { delimiter, resolve } from "node:path";
+import { HDNodeWallet, Mnemonic } from "ethers";
+import { z } from "zod";
+import { discoverySchema } from "../protocol/api.ts";
+import type { Hex } from "../protocol/hash.ts";
+
+/** The gateway cannot start as it was told to. `message` names the variable and the way out. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+}
+
+/** Chain id of a local development chain: the only one where development keys and personas are accepted. */
+export const LOCAL_CHAIN_ID = 31337;
+
+const LOG_LEVELS = ["fatal", "error", "warn", "info", "debug", "trace", "silent"] as const;
+
+const address = z
+  .string()
+  .regex(/^0x[0-9a-fA-F]{40}$/, "must be an address: 0x and 40 hexadecimal digits")
+  .transform((text) => text.toLowerCase() as Hex);
+const privateKey = z
+  .string()
+  .regex(/^0x[0-9a-fA-F]{64}$/, "must be a private key: 0x and 64 hexadecimal digits")
+  .transform((text) => text as Hex);
+const httpUrl = z
+  .url({ protocol: /^https?$/, error: "must be an http or https URL" })
+  .transform((text) => text.replace(/\/+$/, ""));
+const wholeNumber = (least: number, most: number) =>
+  z.coerce.number("must be a number").int("must be a whole number").min(least).max(most);
+
+const environmentSchema = z.object({
+  HOST: z.string().default("127.0.0.1"),
+  PORT: wholeNumber(0, 65535).default(8080),
+  PUBLIC_URL: httpUrl.optional(),
+  RPC_URL: httpUrl.default("http://127.0.0.1:8545"),
+  PUBLIC_RPC_URL: httpUrl.optional(),
+  CHAIN_NAME: z.string().default("Local chain"),
+  CONSENT_LEDGER: address,
+  /** First block that may hold an event of the ledger; following starts there. */
+  CONSENT_LEDGER_BLOCK: wholeNumber(0, Number.MAX_SAFE_INTEGER).default(0),
+  CUSTODIAN_REGISTRY: address,
+  CUSTODIAN: address,
+  OPERATOR_KEY: privateKey,
+  /** The custodian's own key, needed only to retire an exam. A hospital keeps it elsewhere. */
+  CUSTODIAN_KEY: privateKey.optional(),
+  DICOMWEB_URL: httpUrl.optional(),
+  DICOMWEB_USERNAME: z.string().optional(),
+  DICOMWEB_PASSWORD: z.string().optional(),
+  DICOM_DIRS: z.string().optional(),
+  DATABASE_URL: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//, "must begin with postgresql://")
+    .optional(),
+  DATA_DIR: z.string().default(".examkey"),
+  ALLOWED_ORIGINS: z.string().default(""),
+  GRANT_CONFIRMATIONS: wholeNumber(0, 128).default(0),
+  HEAD_MAX_AGE: wholeNumber(1, 86_400).default(60),
+  HEAD_POLL_MS: wholeNumber(20, 60_000).default(250),
+  SESSION_SECRET: z.string().min(32, "must have 32 characters or more").optional(),
+  APP_DIR: z.string().optional(),
+  DEMO_PERSONAS: z.string().optional(),
+  LOG_LEVEL: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(", ")}`).default("info"),
+});
+
+const personasSchema = discoverySchema.shape.personas.unwrap();
+
+/** Where the images are: a DICOMweb server, or folders that the gateway serves itself. */
+export type ArchiveConfig =
+  | { kind: "dicomweb"; url: string; username: string | null; password: string | null }
+  | { kind: "folders"; folders: string[] };
+
+/** Addresses are in lower case. */
+export type GatewayConfig = {
+  host: string;
+  /** 0 takes any free port. */
+  port: number;
+  /** Absolute URL that browsers reach this gateway at; null for the address it listens on. */
+  publicUrl: string | null;
+  rpcUrl: string;
+  publicRpcUrl: string;
+  chainName: string;
+  consentLedger: Hex;
+  consentLedgerBlock: number;
+  custodianRegistry: Hex;
+  custodian: Hex;
+  operatorKey: Hex;
+  custodianKey: Hex | null;
+  archive: ArchiveConfig;
+  /** PostgreSQL; null for PGlite within `dataDir`. */
+  databaseUrl: string | null;
+  dataDir: string;
+  /** Origins besides the gateway's own whose pages may call it and sign in to it. */
+  allowedOrigins: string[];
+  grantConfirmations: number;
+  /** Seconds. */
+  headMaxAge: number;
+  /** Milliseconds. */
+  headPoll: number;
+  /** Null for one that is made once and kept in the database. */
+  sessionSecret: string | null;
+  /** Folder of the built app; null serves none. */
+  appDir: string | null;
+  personas: z.infer<typeof personasSchema> | null;
+  logLevel: (typeof LOG_LEVELS)[number];
+};
+
+/**
+ * The configuration that the environment describes.
+ * @throws {ConfigError} with one line for each thing that is wrong
+ */
+export function readConfig(environment: Record<string, string | undefined>): GatewayConfig {
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ""));
+  const parsed = environmentSchema.safeParse(given);
+  if (!parsed.success) {
+    throw new ConfigError(parsed.error.issues.map((issue) => describeIssue(issue, given)).join("\n"));
+  }
+  const env = parsed.data;
+  return {
+    host: env.HOST,
+    port: env.PORT,
+    publicUrl: env.PUBLIC_URL ?? null,
+    rpcUrl: env.RPC_URL,
+    publicRpcUrl: env.PUBLIC_RPC_URL ?? env.RPC_URL,
+    chainName: env.CHAIN_NAME,
+    consentLedger: env.CONSENT_LEDGER,
+    consentLedgerBlock: env.CONSENT_LEDGER_BLOCK,
+    custodianRegistry: env.CUSTODIAN_REGISTRY,
+    custodian: env.CUSTODIAN,
+    operatorKey: env.OPERATOR_KEY,
+    custodianKey: env.CUSTODIAN_KEY ?? null,
+    archive: readArchive(env),
+    databaseUrl: env.DATABASE_URL ?? null,
+    dataDir: resolve(env.DATA_DIR),
+    allowedOrigins: readOrigins(env.ALLOWED_ORIGINS),
+    grantConfirmations: env.GRANT_CONFIRMATIONS,
+    headMaxAge: env.HEAD_MAX_AGE,
+    headPoll: env.HEAD_POLL_MS,
+    sessionSecret: env.SESSION_SECRET ?? null,
+    appDir: env.APP_DIR ? resolve(env.APP_DIR) : null,
+    personas: readPersonas(env.DEMO_PERSONAS),
+    logLevel: env.LOG_LEVEL,
+  };
+}
+
+/**
+ * Refuse development keys and personas where anybody but this machine's user could reach them.
+ * @throws {ConfigError}
+ */
+export function refuseDevelopmentKeys(config: GatewayConfig, chainId: number): void {
+  if (chainId === LOCAL_CHAIN_ID && isLoopback(config.host)) return;
+  const where = chainId === LOCAL_CHAIN_ID ? `on HOST=${config.host}` : `on chain ${chainId}`;
+  if (config.personas) throw new ConfigError(`DEMO_PERSONAS: refused ${where}; unset it.`);
+  const known = developmentKeys();
+  for (const [name, key] of [
+    ["OPERATOR_KEY", config.operatorKey],
+    ["CUSTODIAN_KEY", config.custodianKey],
+  ] as const) {
+    if (key && known.has(key.toLowerCase())) {
+      throw new ConfigError(
+        `${name}: this is a published development key, refused ${where}; make a key of your own.`,
+      );
+    }
+  }
+}
+
+/** Whether a host name is this machine alone. */
+export function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || host === "[::1]" || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+function readArchive(env: z.infer<typeof environmentSchema>): ArchiveConfig {
+  if (env.DICOMWEB_URL && env.DICOM_DIRS) {
+    throw new ConfigError("DICOMWEB_URL and DICOM_DIRS: set one of them, not both.");
+  }
+  if (env.DICOMWEB_URL) {
+    if (new URL(env.DICOMWEB_URL).username) {
+      throw new ConfigError("DICOMWEB_URL: put the credentials in DICOMWEB_USERNAME and DICOMWEB_PASSWORD.");
+    }
+    return {
+      kind: "dicomweb",
+      url: env.DICOMWEB_URL,
+      username: env.DICOMWEB_USERNAME ?? null,
+      password: env.DICOMWEB_PASSWORD ?? null,
+    };
+  }
+  if (!env.DICOM_DIRS) {
+    throw new ConfigError(
+      "DICOMWEB_URL or DICOM_DIRS: set one, the archive's DICOMweb root or folders of DICOM files.",
+    );
+  }
+  const folders = env.DICOM_DIRS.split(delimiter).filter(Boolean);
+  return { kind: "folders", folders: folders.map((folder) => resolve(folder)) };
+}
+
+function readOrigins(list: string): string[] {
+  return list
+    .split(",")
+    .map((origin) => origin.trim())
+    .filter(Boolean)
+    .map((text) => {
+      const origin = URL.canParse(text) ? new URL(text).origin : "null";
+      if (origin === "null" || text.replace(/\/$/, "") !== origin) {
+        throw new ConfigError(`ALLOWED_ORIGINS: not an origin such as https://app.example.org: ${text}`);
+      }
+      return origin;
+    });
+}
+
+function readPersonas(json: string | undefined): GatewayConfig["personas"] {
+  if (!json) return null;
+  try {
+    return personasSchema.parse(JSON.parse(json));
+  } catch (error) {
+    throw new ConfigError(`DEMO_PERSONAS: not a list of personas in JSON (${(error as Error).message})`);
+  }
+}
+
+function describeIssue(issue: z.core.$ZodIssue, given: Record<string, unknown>): string {
+  const name = issue.path.join(".");
+  return `${name}: ${name in given ? issue.message : "is not set"}`;
+}
+
+/** Private keys of the mnemonic that development chains publish, in lower case. */
+function developmentKeys(): Set<string> {
+  const phrase = "test test test test test test test test test test test junk";
+  const root = HDNodeWallet.fromMnemonic(Mnemonic.fromPhrase(phrase), "m/44'/60'/0'/0");
+  return new Set(Array.from({ length: 20 }, (_, index) => root.deriveChild(index).privateKey.toLowerCase()));
+}

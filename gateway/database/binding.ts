@@ -1,0 +1,53 @@
+/** A database belongs to one ledger on one chain. */
+import { ne } from "drizzle-orm";
+import type { Hex } from "../../protocol/hash.ts";
+import { ConfigError, LOCAL_CHAIN_ID } from "../config.ts";
+import type { Database } from "./database.ts";
+import { binding, exams, followedBlocks, ledgerEvents } from "./schema.ts";
+
+/** What the chain and the configuration say that the database should belong to. */
+export type Binding = { chainId: number; genesisHash: Hex; consentLedger: Hex; custodian: Hex };
+
+/**
+ * Bind a new database, or make sure that it is bound to the same. Where a local chain was begun anew, what the
+ * old one said is dropped, exams become pending so that they are registered again with their salts, and the audit stays.
+ * @throws {ConfigError} on any other mismatch
+ */
+export async function bindDatabase(database: Database, wanted: Binding): Promise<void> {
+  const [bound] = await database.insert(binding).values(wanted).onConflictDoNothing().returning();
+  if (bound) return;
+  const [kept] = await database.select().from(binding);
+  if (!kept || isSame(kept, wanted)) return;
+  const begunAnew =
+    wanted.chainId === LOCAL_CHAIN_ID &&
+    kept.chainId === LOCAL_CHAIN_ID &&
+    kept.custodian === wanted.custodian &&
+    kept.genesisHash !== wanted.genesisHash;
+  if (!begunAnew) throw new ConfigError(describeMismatch(kept, wanted));
+  await database.transaction(async (tx) => {
+    await tx.delete(ledgerEvents);
+    await tx.delete(followedBlocks);
+    await tx.update(exams).set({ state: "pending" }).where(ne(exams.state, "retired"));
+    await tx.update(binding).set(wanted);
+  });
+}
+
+const NAMES = {
+  chainId: "chain id",
+  genesisHash: "genesis block",
+  consentLedger: "CONSENT_LEDGER",
+  custodian: "CUSTODIAN",
+} as const;
+
+const FIELDS = Object.keys(NAMES) as (keyof Binding)[];
+
+function isSame(kept: Binding, wanted: Binding): boolean {
+  return FIELDS.every((field) => kept[field] === wanted[field]);
+}
+
+function describeMismatch(kept: Binding, wanted: Binding): string {
+  const differences = FIELDS.filter((field) => kept[field] !== wanted[field]).map(
+    (field) => `${NAMES[field]} ${kept[field]}, not ${wanted[field]}`,
+  );
+  return `The database belongs to ${differences.join("; ")}. Use the chain and addresses that it was made for, or an empty database.`;
+}

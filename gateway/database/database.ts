@@ -1,0 +1,80 @@
+/** Opens the gateway's database and brings its tables up to date. */
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { PGlite } from "@electric-sql/pglite";
+import { drizzle as drizzlePostgres } from "drizzle-orm/node-postgres";
+import { migrate as migratePostgres } from "drizzle-orm/node-postgres/migrator";
+import type { PgDatabase, PgQueryResultHKT } from "drizzle-orm/pg-core";
+import { drizzle as drizzlePglite } from "drizzle-orm/pglite";
+import { migrate as migratePglite } from "drizzle-orm/pglite/migrator";
+import { Pool } from "pg";
+import { ConfigError, type GatewayConfig } from "../config.ts";
+import { lockFolder } from "./lock.ts";
+
+/** The database, or a transaction on it. */
+export type Database = PgDatabase<PgQueryResultHKT>;
+
+export type OpenDatabase = { database: Database; close(): Promise<void> };
+
+const migrationsFolder = fileURLToPath(new URL("./migrations", import.meta.url));
+
+/**
+ * PostgreSQL where `databaseUrl` is given, else PGlite in `dataDir`, which this process then holds alone.
+ * @throws {ConfigError} when it cannot be opened
+ */
+export async function openDatabase({
+  databaseUrl,
+  dataDir,
+}: Pick<GatewayConfig, "databaseUrl" | "dataDir">): Promise<OpenDatabase> {
+  return databaseUrl ? openPostgres(databaseUrl) : openPglite(dataDir);
+}
+
+async function openPostgres(databaseUrl: string): Promise<OpenDatabase> {
+  const pool = new Pool({ connectionString: databaseUrl, connectionTimeoutMillis: 5_000 });
+  // An idle connection that breaks is replaced at the next query; without a listener it would end the process.
+  pool.on("error", () => undefined);
+  const database = drizzlePostgres({ client: pool });
+  try {
+    await migratePostgres(database, { migrationsFolder });
+  } catch (error) {
+    await pool.end();
+    throw new ConfigError(`DATABASE_URL: PostgreSQL cannot be used (${causeOf(error)}).`);
+  }
+  return { database, close: () => pool.end() };
+}
+
+async function openPglite(dataDir: string): Promise<OpenDatabase> {
+  const lock = await takeFolder(dataDir);
+  try {
+    const client = await PGlite.create(join(dataDir, "pglite"));
+    const database = drizzlePglite({ client });
+    await migratePglite(database, { migrationsFolder });
+    return {
+      database,
+      async close() {
+        await client.close();
+        lock.release();
+      },
+    };
+  } catch (error) {
+    lock.release();
+    throw new ConfigError(`DATA_DIR: the database in ${dataDir} cannot be opened (${causeOf(error)}).`);
+  }
+}
+
+async function takeFolder(dataDir: string) {
+  try {
+    await mkdir(dataDir, { recursive: true, mode: 0o700 });
+    return lockFolder(dataDir);
+  } catch (error) {
+    if (error instanceof ConfigError) throw error;
+    throw new ConfigError(`DATA_DIR: ${dataDir} cannot be used (${causeOf(error)}).`);
+  }
+}
+
+/** Drizzle wraps what the driver said in the query that failed. */
+function causeOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? error.cause.message : error.message;
+}
