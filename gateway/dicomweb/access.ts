@@ -1,0 +1,46 @@
+/** What the DICOMweb routes ask of the rest of the gateway: who is calling, and what they may open. */
+import type { FastifyRequest } from "fastify";
+import type { Action, Purpose } from "../../protocol/terms.ts";
+
+/** Who is asking, and for what. */
+export interface Caller {
+  address: string;
+  purpose: Purpose;
+}
+
+/** The whole exam, or only the series that are named. */
+export type AllowedSeries = "all" | ReadonlySet<string>;
+
+/** What is being opened. UIDs are already known to be well-formed. */
+export interface OpenRequest {
+  studyInstanceUid: string;
+  /** The one series asked for; absent when the whole study is. */
+  seriesInstanceUid?: string;
+  action: Action;
+  /** The route's name for the audit, without identifiers: `WADO-RS instance frames`. */
+  route: string;
+}
+
+/** A permit, for as long as `signal` is not aborted. */
+export interface OpenExam {
+  examId: string;
+  series: AllowedSeries;
+  /** Aborts when access ends; its `reason` is the `Problem` that says why. */
+  signal: AbortSignal;
+}
+
+/** An exam that the caller may see now. */
+export interface VisibleStudy {
+  studyInstanceUid: string;
+  series: AllowedSeries;
+}
+
+/** Implemented by the gateway's decision, consumed by the DICOMweb routes. Every method throws `Problem`. */
+export interface AccessGate {
+  /** Resolve the caller from the `Authorization` header. */
+  authenticate(request: FastifyRequest): Promise<Caller>;
+  /** Decide for one study. The decision is durably recorded before this resolves or throws. */
+  open(caller: Caller, request: OpenRequest): Promise<OpenExam>;
+  /** All exams that the caller may see now for that action, recorded as one search. */
+  visible(caller: Caller, search: { action: Action; route: string }): Promise<VisibleStudy[]>;
+}
