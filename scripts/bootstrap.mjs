@@ -15,16 +15,17 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 const OLDEST_NODE = [22, 13];
 const FETCHED_NODE = "24.21.0";
 
+/** Each command: what it does, and the program that does it where that is not `scripts/<command>.ts`. */
 const COMMANDS = {
-  start: "run the whole demo: chain, archive, gateway and app",
-  test: "check everything; `npm test -- --help` lists the parts",
-  enrol: "tie a patient id to an address, or enrol a practitioner, at a running gateway",
-  import: "store DICOM files in a running gateway's archive",
-  gateway: "run the gateway alone, configured by environment variables",
-  build: "build the app for a hospital into dist/app",
-  dev: "serve the app with hot reload, against a running gateway",
-  bench: "measure, e.g. `npm run bench -- viewer`",
-  format: "format and fix what the linters can",
+  start: ["run the whole demo: chain, archive, gateway and app"],
+  test: ["check everything; `npm test -- --help` lists the parts"],
+  enrol: ["tie a patient id to an address, or enrol a practitioner, at a running gateway"],
+  import: ["store DICOM files in a running gateway's archive"],
+  gateway: ["run the gateway alone, configured by environment variables", "gateway/main.ts"],
+  build: ["build the app for a hospital into dist/app"],
+  dev: ["serve the app with hot reload, beside a running gateway", "node_modules/vite/bin/vite.js", "app"],
+  bench: ["measure, e.g. `npm run bench -- viewer`"],
+  format: ["format, and fix what the linters can"],
 };
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -151,28 +152,29 @@ async function install() {
 
 /** Runs the command in this process, so that it alone gets the signals and leaves with its own exit code. */
 async function handOver(command, args) {
-  const script = join(root, "scripts", `${command}.ts`);
+  const [, program = `scripts/${command}.ts`, ...first] = COMMANDS[command];
+  const script = join(root, program);
   const quiet = "--disable-warning=ExperimentalWarning";
   const options = process.env.NODE_OPTIONS ?? "";
   if (!options.includes(quiet)) process.env.NODE_OPTIONS = `${options} ${quiet}`.trim();
   process.chdir(root);
   if (process.features.typescript === undefined || process.features.typescript === false) {
     process.env.NODE_OPTIONS += " --experimental-strip-types";
-    process.exitCode = await run(process.execPath, [script, ...args], process.env);
+    process.exitCode = await run(process.execPath, [script, ...first, ...args], process.env);
     return;
   }
   process.removeAllListeners("warning");
   process.on("warning", (warning) => {
     if (warning.name !== "ExperimentalWarning") console.error(`${warning.name}: ${warning.message}`);
   });
-  process.argv = [process.execPath, script, ...args];
+  process.argv = [process.execPath, script, ...first, ...args];
   await import(pathToFileURL(script).href);
 }
 
 async function main([command, ...args]) {
   if (!Object.hasOwn(COMMANDS, command ?? "")) {
     const width = Math.max(...Object.keys(COMMANDS).map((name) => name.length));
-    const list = Object.entries(COMMANDS).map(([name, what]) => `  ${name.padEnd(width)}  ${what}`);
+    const list = Object.entries(COMMANDS).map(([name, [what]]) => `  ${name.padEnd(width)}  ${what}`);
     console.error(
       [command ? `There is no command "${command}". There are:` : "Commands:", ...list].join("\n"),
     );
