@@ -3,6 +3,29 @@ import hardhatEthers from "@nomicfoundation/hardhat-ethers";
 import hardhatIgnitionEthers from "@nomicfoundation/hardhat-ignition-ethers";
 import { configVariable, defineConfig } from "hardhat/config";
 
+// One build for everything: what is tested, measured and deployed is the same bytecode.
+const compiler = {
+  version: "0.8.37",
+  // The compiler comes from npm, so that compiling needs no download.
+  path: fileURLToPath(import.meta.resolve("solc/soljson.js")),
+  settings: {
+    evmVersion: "cancun",
+    optimizer: { enabled: true, runs: 1_000_000 },
+    viaIR: true,
+  },
+  isolated: false,
+  toolVersionsInBuildInfo: false,
+};
+
+const localChain = {
+  type: "edr-simulated",
+  chainId: 31337,
+  // Blocks come with each transaction and at least once a second, and their
+  // time never runs ahead of the clock: the gateway compares the two.
+  mining: { auto: true, interval: 1000 },
+  allowBlocksWithSameTimestamp: true,
+} as const;
+
 export default defineConfig({
   plugins: [hardhatEthers, hardhatIgnitionEthers],
   paths: {
@@ -10,24 +33,18 @@ export default defineConfig({
     ignition: "./scripts/ignition",
   },
   solidity: {
-    version: "0.8.37",
-    // The compiler comes from npm, so that compiling needs no download.
-    path: fileURLToPath(import.meta.resolve("solc/soljson.js")),
-    settings: {
-      evmVersion: "cancun",
-      optimizer: { enabled: true, runs: 1_000_000 },
-      viaIR: true,
+    profiles: { default: compiler, production: compiler },
+    npmFilesToBuild: ["@openzeppelin/contracts/access/manager/AccessManager.sol"],
+  },
+  test: {
+    solidity: {
+      fuzz: { runs: 1_000 },
+      invariant: { runs: 64, depth: 200, failOnRevert: true },
     },
   },
   networks: {
-    default: {
-      type: "edr-simulated",
-      chainId: 31337,
-      // Blocks come with each transaction and at least once a second, and their
-      // time never runs ahead of the clock: the gateway compares the two.
-      mining: { auto: true, interval: 1000 },
-      allowBlocksWithSameTimestamp: true,
-    },
+    default: localChain,
+    node: localChain,
     localhost: { type: "http", url: "http://127.0.0.1:8545", chainId: 31337 },
     custom: {
       type: "http",
