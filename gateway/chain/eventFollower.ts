@@ -1,0 +1,206 @@
+/**
+ * Follows the ledger's events into the database: in chunks, resumable, and through reorganisations.
+ * What it gathers says who may be a candidate for what; decisions are the ledger's own.
+ */
+import { and, desc, eq, gt, inArray, lte, ne } from "drizzle-orm";
+import { isError, type JsonRpcProvider } from "ethers";
+import type { Hex } from "../../protocol/hash.ts";
+import type { Database } from "../database/database.ts";
+import { followedBlocks, ledgerEvents } from "../database/schema.ts";
+import { type Change, decodeLog, type GrantEvent, type RawLog, WATCHED_TOPICS } from "./logs.ts";
+import { type Block, readBlock } from "./provider.ts";
+
+/** Blocks asked for at once; halved while a node finds that too much. */
+const LARGEST_CHUNK = 5_000;
+
+/** Blocks after which a position is kept even where nothing happened. */
+const CHECKPOINT_EVERY = 100;
+
+/** How many positions are kept, to find a fork by. */
+const CHECKPOINTS_KEPT = 1_000;
+
+/** What following up to a head brought: changes to single decisions, or `"all"` after a reorganisation. */
+export type Followed = Change[] | "all";
+
+type Position = { number: number; hash: Hex | null };
+
+export class EventFollower {
+  readonly #database: Database;
+  readonly #provider: JsonRpcProvider;
+  readonly #ledger: Hex;
+  readonly #firstBlock: number;
+  #position: Position | null = null;
+  #lastCheckpoint = 0;
+  #chunk = LARGEST_CHUNK;
+  #mayHoldOrphans = true;
+
+  constructor(database: Database, provider: JsonRpcProvider, ledger: Hex, firstBlock: number) {
+    this.#database = database;
+    this.#provider = provider;
+    this.#ledger = ledger;
+    this.#firstBlock = firstBlock;
+  }
+
+  /** Bring the database up to `head`. Throws where the node cannot be read or changed its mind meanwhile; try again then. */
+  async follow(head: Block): Promise<Followed> {
+    const resumed = this.#position ?? (await this.#resume());
+    this.#position = resumed;
+    const fork = await this.#findFork(resumed, head);
+    if (fork !== resumed) {
+      await this.#rollBack(fork);
+      this.#position = fork;
+    }
+    const changes: Change[] = [];
+    let position = fork;
+    while (position.number < head.number) {
+      const to = Math.min(position.number + this.#chunk, head.number);
+      const logs = await this.#readLogs(position.number + 1, to);
+      if (!logs) continue;
+      const end = to === head.number ? head : await this.#mustRead(to);
+      await this.#requireCanonical(head);
+      changes.push(...(await this.#keep(logs, end)));
+      position = { number: end.number, hash: end.hash };
+      this.#position = position;
+    }
+    return fork === resumed ? changes : "all";
+  }
+
+  /** Let go of orphaned revokes that finalised blocks have passed: finalised state speaks for itself. */
+  async settle(): Promise<Change[]> {
+    if (!this.#mayHoldOrphans) return [];
+    const finalized = await readBlock(this.#provider, "finalized").catch(ignoreUnsupported);
+    if (!finalized) return [];
+    const orphaned = eq(ledgerEvents.orphaned, true);
+    const settled = await this.#database
+      .delete(ledgerEvents)
+      .where(and(orphaned, lte(ledgerEvents.blockNumber, finalized.number)))
+      .returning({ patient: ledgerEvents.patient });
+    this.#mayHoldOrphans = (await this.#database.$count(ledgerEvents, orphaned)) > 0;
+    return settled;
+  }
+
+  async #resume(): Promise<Position> {
+    const [last] = await this.#database
+      .select()
+      .from(followedBlocks)
+      .orderBy(desc(followedBlocks.number))
+      .limit(1);
+    this.#lastCheckpoint = last?.number ?? 0;
+    return last ?? this.#start();
+  }
+
+  #start(): Position {
+    return { number: this.#firstBlock - 1, hash: null };
+  }
+
+  /** The last position that is on the head's chain: the one given, where nothing was reorganised. */
+  async #findFork(position: Position, head: Block): Promise<Position> {
+    if (await this.#isOnChain(position, head)) return position;
+    const kept = await this.#database
+      .select()
+      .from(followedBlocks)
+      .where(lte(followedBlocks.number, position.number))
+      .orderBy(desc(followedBlocks.number));
+    for (const checkpoint of kept) if (await this.#isOnChain(checkpoint, head)) return checkpoint;
+    return this.#start();
+  }
+
+  async #isOnChain({ number, hash }: Position, head: Block): Promise<boolean> {
+    if (hash === null) return true;
+    if (number > head.number) return false;
+    if (number === head.number) return hash === head.hash;
+    if (number === head.number - 1) return hash === head.parentHash;
+    return (await readBlock(this.#provider, number))?.hash === hash;
+  }
+
+  /** Forget what followed the fork, but for revokes: those deny from first sight until they are settled. */
+  async #rollBack(fork: Position): Promise<void> {
+    await this.#database.transaction(async (tx) => {
+      const after = gt(ledgerEvents.blockNumber, fork.number);
+      await tx.delete(ledgerEvents).where(and(after, eq(ledgerEvents.kind, "granted")));
+      await tx
+        .update(ledgerEvents)
+        .set({ orphaned: true })
+        .where(and(after, ne(ledgerEvents.kind, "granted")));
+      await tx.delete(followedBlocks).where(gt(followedBlocks.number, fork.number));
+    });
+    this.#mayHoldOrphans = true;
+    this.#lastCheckpoint = Math.min(this.#lastCheckpoint, fork.number);
+  }
+
+  /** Logs of a range; null where the node wants a smaller one. */
+  async #readLogs(from: number, to: number): Promise<RawLog[] | null> {
+    const range = { fromBlock: `0x${from.toString(16)}`, toBlock: `0x${to.toString(16)}` };
+    try {
+      const filter = { address: this.#ledger, topics: [WATCHED_TOPICS], ...range };
+      const logs = (await this.#provider.send("eth_getLogs", [filter])) as RawLog[];
+      this.#chunk = Math.min(LARGEST_CHUNK, this.#chunk * 2);
+      return logs;
+    } catch (error) {
+      const refused = isError(error, "UNKNOWN_ERROR") || isError(error, "SERVER_ERROR");
+      if (to === from || !refused) throw error;
+      this.#chunk = Math.max(1, Math.floor((to - from + 1) / 2));
+      return null;
+    }
+  }
+
+  /** Logs were read by number: they belong to the head's chain only if it still is the chain. */
+  async #requireCanonical(head: Block): Promise<void> {
+    const again = await readBlock(this.#provider, head.number);
+    if (again?.hash !== head.hash) throw new Error("The chain was reorganised while its events were read.");
+  }
+
+  async #keep(logs: RawLog[], end: Block): Promise<Change[]> {
+    const decoded = logs.map((log) => ({ log, ...decodeLog(log) }));
+    const rows: (typeof ledgerEvents.$inferInsert)[] = [];
+    for (const { log, event } of decoded) {
+      if (event) rows.push({ ...event, blockTime: await this.#timeOf(log, event, end) });
+    }
+    const isCheckpoint = rows.length > 0 || end.number - this.#lastCheckpoint >= CHECKPOINT_EVERY;
+    if (isCheckpoint) await this.#store(rows, end);
+    return decoded.map(({ change }) => change);
+  }
+
+  async #store(rows: (typeof ledgerEvents.$inferInsert)[], end: Block): Promise<void> {
+    await this.#database.transaction(async (tx) => {
+      for (let start = 0; start < rows.length; start += 500) {
+        const some = rows.slice(start, start + 500);
+        await tx.insert(ledgerEvents).values(some).onConflictDoNothing();
+        // A block that was reorganised away may come back: its revokes are no orphans then.
+        const hashes = [...new Set(some.map((row) => row.blockHash))];
+        await tx.update(ledgerEvents).set({ orphaned: false }).where(inArray(ledgerEvents.blockHash, hashes));
+      }
+      const checkpoint = { number: end.number, hash: end.hash };
+      await tx
+        .insert(followedBlocks)
+        .values(checkpoint)
+        .onConflictDoUpdate({ target: followedBlocks.number, set: { hash: end.hash } });
+      const oldest = await tx
+        .select({ number: followedBlocks.number })
+        .from(followedBlocks)
+        .orderBy(desc(followedBlocks.number))
+        .offset(CHECKPOINTS_KEPT)
+        .limit(1);
+      if (oldest[0]) await tx.delete(followedBlocks).where(lte(followedBlocks.number, oldest[0].number));
+    });
+    this.#lastCheckpoint = end.number;
+  }
+
+  async #timeOf(log: RawLog, event: GrantEvent, end: Block): Promise<number> {
+    if (log.blockTimestamp) return Number(log.blockTimestamp);
+    if (event.blockNumber === end.number) return end.timestamp;
+    return (await this.#mustRead(event.blockNumber)).timestamp;
+  }
+
+  async #mustRead(number: number): Promise<Block> {
+    const block = await readBlock(this.#provider, number);
+    if (!block) throw new Error(`The node has no block ${number}.`);
+    return block;
+  }
+}
+
+/** Chains without finality have no finalised block. */
+function ignoreUnsupported(error: unknown): null {
+  if (isError(error, "UNKNOWN_ERROR")) return null;
+  throw error;
+}

@@ -1,0 +1,56 @@
+/** What the ledger is asked, and what it answers. */
+import { ZeroHash, zeroPadValue } from "ethers";
+import type { Hex } from "../../protocol/hash.ts";
+import { LEDGER_REASONS, type LedgerReason } from "../../protocol/reasons.ts";
+import { type Action, actionsToMask, LATEST, type Purpose, purposesToMask } from "../../protocol/terms.ts";
+import { ledgerInterface } from "../chain/logs.ts";
+
+/** An exam as the ledger identifies it. */
+export type ExamPointer = { examId: Hex; custodian: Hex; patient: Hex; commitment: Hex };
+
+/** A series of an exam, as the ledger identifies it. */
+export type SeriesPointer = { resource: Hex; commitment: Hex };
+
+/** May this reader act for this purpose on this exam, or on this series of it? */
+export type Question = {
+  exam: ExamPointer;
+  /** Null for the exam as a whole. */
+  series: SeriesPointer | null;
+  reader: Hex;
+  purpose: Purpose;
+  action: Action;
+};
+
+/** The ledger's answer. */
+export type Answer = {
+  reason: LedgerReason;
+  /** With `permitted`: the second at which it ends by itself. */
+  validUntil: number;
+};
+
+/** Call data of `ConsentLedger.check`. @param at seconds since 1970-01-01 UTC */
+export function encodeCheck({ exam, series, reader, purpose, action }: Question, at: number): string {
+  return ledgerInterface.encodeFunctionData("check", [
+    [
+      zeroPadValue(exam.custodian, 32),
+      zeroPadValue(exam.patient, 32),
+      exam.commitment,
+      series?.commitment ?? ZeroHash,
+      zeroPadValue(reader, 32),
+      purposesToMask([purpose]),
+      actionsToMask([action]),
+      at,
+    ],
+  ]);
+}
+
+/** The result of `ConsentLedger.check`. */
+export function decodeCheck(data: string): Answer {
+  const [position, validUntil] = ledgerInterface.decodeFunctionResult("check", data) as unknown as [
+    bigint,
+    bigint,
+  ];
+  const reason = LEDGER_REASONS[Number(position)];
+  if (!reason) throw new Error(`The ledger answered with an unknown reason ${position}.`);
+  return { reason, validUntil: Number(validUntil > BigInt(LATEST) ? LATEST : validUntil) };
+}
