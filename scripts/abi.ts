@@ -26,7 +26,7 @@ export async function abiModules(): Promise<Map<string, string>> {
   return modules;
 }
 
-if (import.meta.main) {
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
   for (const [path, text] of await abiModules()) {
     await mkdir(dirname(join(ROOT, path)), { recursive: true });
     await writeFile(join(ROOT, path), text);

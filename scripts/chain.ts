@@ -1,0 +1,91 @@
+/**
+ * The local chain, in this process, and the contracts on it.
+ */
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import hre from "hardhat";
+import ExamKey from "./ignition/modules/ExamKey.ts";
+
+/** The port is taken, or may not be opened. */
+export class PortBusyError extends Error {
+  override readonly name = "PortBusyError";
+  readonly code: string;
+  readonly port: number;
+
+  constructor(port: number, cause: NodeJS.ErrnoException) {
+    super(`Port ${port} cannot be opened (${cause.code}).`, { cause });
+    this.code = cause.code ?? "EUNKNOWN";
+    this.port = port;
+  }
+}
+
+/** A chain that answers JSON-RPC, browsers included. */
+export type LocalChain = { rpcUrl: string; close(): Promise<void> };
+
+/**
+ * Starts Hardhat's node with the `default` network of hardhat.config.ts. It forgets everything when closed.
+ * @param port 0 for any free one
+ * @throws {PortBusyError}
+ */
+export async function startChain({
+  port,
+  host = "127.0.0.1",
+}: {
+  port: number;
+  host?: string;
+}): Promise<LocalChain> {
+  await checkPort(port, host);
+  const server = await hre.network.createServer("default", host, port);
+  const address = await server.listen();
+  return { rpcUrl: `http://${host}:${address.port}`, close: () => server.close() };
+}
+
+/** Where the contracts are. */
+export type Deployment = { consentLedger: string; custodianRegistry: string; accessManager: string };
+
+/**
+ * Compiles what has changed, and deploys the contracts through the Ignition module. Keeps no record of it.
+ * @param deployerKey private key of the account that deploys, and then governs the registry
+ */
+export async function deployContracts({
+  rpcUrl,
+  deployerKey,
+}: {
+  rpcUrl: string;
+  deployerKey: string;
+}): Promise<Deployment> {
+  await hre.tasks.getTask("build").run({ quiet: true, noTests: true });
+  const connection = await hre.network.create({
+    network: "custom",
+    override: { url: rpcUrl, accounts: [deployerKey] },
+  });
+  const deploymentId = `local-${randomUUID()}`;
+  try {
+    const { consentLedger, custodianRegistry, accessManager } = await connection.ignition.deploy(ExamKey, {
+      deploymentId,
+      config: { blockPollingInterval: 100, requiredConfirmations: 1 },
+    });
+    return {
+      consentLedger: await consentLedger.getAddress(),
+      custodianRegistry: await custodianRegistry.getAddress(),
+      accessManager: await accessManager.getAddress(),
+    };
+  } finally {
+    await connection.close();
+    await rm(join(hre.config.paths.ignition, "deployments", deploymentId), { recursive: true, force: true });
+  }
+}
+
+/** Hardhat's server dies of a port it cannot open, so it is tried first. */
+async function checkPort(port: number, host: string): Promise<void> {
+  const probe = createServer();
+  try {
+    await once(probe.listen(port, host), "listening");
+  } catch (error) {
+    throw new PortBusyError(port, error as NodeJS.ErrnoException);
+  }
+  await new Promise((closed) => probe.close(closed));
+}
