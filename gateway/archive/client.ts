@@ -99,16 +99,17 @@ export class ArchiveClient {
     await this.searchStudies({ limit: 1 }, options);
   }
 
-  /** One page of studies (QIDO-RS, PS3.18 section 10.6). */
+  /** One page of studies (QIDO-RS, PS3.18 section 10.6); values match to the letter, without wildcards. */
   async searchStudies(search: StudySearch, options: CallOptions = {}): Promise<DicomDataset[]> {
     const query = new URLSearchParams();
     appendKey(query, "PatientID", search.patientId);
     appendKey(query, "IssuerOfPatientID", search.issuerOfPatientId);
     appendKey(query, "StudyInstanceUID", search.studyInstanceUid);
-    appendFields(query, search.includeFields);
+    appendFields(query, ["IssuerOfPatientID", ...(search.includeFields ?? [])]);
     if (search.limit !== undefined) query.set("limit", String(search.limit));
     if (search.offset) query.set("offset", String(search.offset));
-    return (await this.#search("studies", query, options)).results;
+    const { results } = await this.#search("studies", query, options);
+    return results.filter((study) => isExactly(study, search));
   }
 
   /** All studies that match, page after page. */
@@ -117,8 +118,10 @@ export class ArchiveClient {
     appendKey(query, "PatientID", search.patientId);
     appendKey(query, "IssuerOfPatientID", search.issuerOfPatientId);
     appendKey(query, "StudyInstanceUID", search.studyInstanceUid);
-    appendFields(query, search.includeFields);
-    yield* this.#searchAll("studies", query, "StudyInstanceUID", options);
+    appendFields(query, ["IssuerOfPatientID", ...(search.includeFields ?? [])]);
+    for await (const study of this.#searchAll("studies", query, "StudyInstanceUID", options)) {
+      if (isExactly(study, search)) yield study;
+    }
   }
 
   /** All series of a study. */
@@ -191,19 +194,20 @@ export class ArchiveClient {
     options: CallOptions = {},
   ): Promise<StoreResult> {
     const boundary = `examkey-${randomUUID()}`;
+    const sent = { files: 0 };
     const response = await this.#request("studies", {
       method: "POST",
       headers: {
         accept: DICOM_JSON,
         "content-type": `multipart/related; type="application/dicom"; boundary=${boundary}`,
       },
-      body: writeFiles(files, boundary),
+      body: writeFiles(files, boundary, sent),
       expected: [200, 202, 400, 409],
       options,
     });
     const body = await readJson(response.body).catch(() => null);
     const [result] = asDatasets(body);
-    return storeResult(result ?? {}, response.status);
+    return storeResult(result ?? {}, sent.files);
   }
 
   /** Close all connections at once. */
@@ -323,6 +327,17 @@ function appendFields(query: URLSearchParams, keywords: readonly string[] = []):
   for (const keyword of keywords) query.append("includefield", keyword === "all" ? keyword : tagOf(keyword));
 }
 
+/** Matching has wildcards, and archives that ignore case: what comes back must be what was asked for, to the letter. */
+function isExactly(study: DicomDataset, search: StudySearch): boolean {
+  const same = (keyword: string, wanted: string | undefined) =>
+    wanted === undefined || stringOf(study, keyword) === wanted.trim();
+  return (
+    same("PatientID", search.patientId) &&
+    same("IssuerOfPatientID", search.issuerOfPatientId) &&
+    same("StudyInstanceUID", search.studyInstanceUid)
+  );
+}
+
 async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   const all: T[] = [];
   for await (const item of items) all.push(item);
@@ -426,8 +441,13 @@ async function firstContent(answer: Answer): Promise<Content> {
   return { ...first.value, bytes: released() };
 }
 
-async function* writeFiles(files: Iterable<Uint8Array> | AsyncIterable<Uint8Array>, boundary: string) {
+async function* writeFiles(
+  files: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  boundary: string,
+  sent: { files: number },
+) {
   for await (const file of files) {
+    sent.files += 1;
     yield Buffer.from(`--${boundary}\r\nContent-Type: application/dicom\r\n\r\n`, "latin1");
     yield file;
     yield Buffer.from("\r\n", "latin1");
@@ -435,7 +455,7 @@ async function* writeFiles(files: Iterable<Uint8Array> | AsyncIterable<Uint8Arra
   yield Buffer.from(`--${boundary}--\r\n`, "latin1");
 }
 
-function storeResult(result: DicomDataset, status: number): StoreResult {
+function storeResult(result: DicomDataset, files: number): StoreResult {
   const stored = itemsOf(result, "ReferencedSOPSequence").map((item) => ({
     sopInstanceUid: stringOf(item, "ReferencedSOPInstanceUID") ?? "",
   }));
@@ -444,11 +464,10 @@ function storeResult(result: DicomDataset, status: number): StoreResult {
     const sopInstanceUid = stringOf(item, "ReferencedSOPInstanceUID") || null;
     return { sopInstanceUid, code, reason: failureReason(code) };
   });
-  // An archive that refuses the body as a whole names no instance.
-  if (status >= 400 && stored.length === 0 && failed.length === 0) {
-    return { stored, failed: [{ sopInstanceUid: null, code: 0xc000, reason: failureReason(0xc000) }] };
-  }
-  return { stored, failed };
+  // Orthanc says nothing at all of a file that it cannot parse.
+  const silent = Math.max(0, files - stored.length - failed.length);
+  const refused = { sopInstanceUid: null, code: 0xc000, reason: failureReason(0xc000) };
+  return { stored, failed: [...failed, ...Array.from({ length: silent }, () => refused)] };
 }
 
 /** PS3.18 table I.2-2 and PS3.7 annex C, in plain words. */
