@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import react from "@vitejs/plugin-react";
-import { defineConfig } from "vite";
+import { defineConfig, type Rolldown } from "vite";
 
 /** Where the gateway listens while the app is developed; the built app is served by the gateway itself. */
 const gateway = process.env.GATEWAY_URL ?? "http://127.0.0.1:8080";
@@ -15,6 +15,13 @@ const codecs = [
   "@cornerstonejs/codec-openjph/wasmjs",
 ];
 
+/** The codecs ask for Node's modules only where they run in Node; that Vite leaves them out is no news. */
+const rolldownOptions = {
+  onLog(level: Rolldown.LogLevel, log: Rolldown.RolldownLog, report: Rolldown.LogOrStringHandler) {
+    if (!log.message.includes("has been externalized for browser compatibility")) report(level, log);
+  },
+};
+
 /**
  * `vite build app` makes the hospital's build in `dist/app`; `--mode demo` makes the local demo's, which
  * alone holds the developer wallet, in `dist/demo`.
@@ -26,7 +33,7 @@ export default defineConfig(({ mode }) => ({
     // vtk.js, under Cornerstone3D, asks for Node's `events` (through xmlbuilder2).
     alias: { events: fileURLToPath(new URL("../node_modules/events/events.js", import.meta.url)) },
   },
-  worker: { format: "es" },
+  worker: { format: "es", rolldownOptions },
   optimizeDeps: {
     // Its decoding worker is found by `import.meta.url`, which bundling it beforehand would break.
     exclude: ["@cornerstonejs/dicom-image-loader"],
@@ -35,7 +42,11 @@ export default defineConfig(({ mode }) => ({
   build: {
     outDir: fileURLToPath(new URL(mode === "demo" ? "../dist/demo" : "../dist/app", import.meta.url)),
     emptyOutDir: true,
+    rolldownOptions,
     target: "es2023",
+    // With older targets `light-dark()` is rewritten so that it follows the page's scheme alone, and the
+    // reading room, which is always dark, would not be.
+    cssTarget: ["chrome123", "edge123", "firefox120", "safari17.5"],
     // The reading room alone is larger than the default limit, and it is a lazy route.
     chunkSizeWarningLimit: 4096,
   },

@@ -1,0 +1,92 @@
+/** What is on the reading room's canvas. */
+import type { Page } from "playwright-core";
+import { renderWithDcmtk } from "./dcmtk.ts";
+import { agreement, type Gray } from "./pixels.ts";
+
+const CANVAS = ".rr-stage canvas";
+
+/** What the reading room says that it drew. */
+export interface DrawnSlice {
+  sopInstanceUid: string;
+  frame: number;
+  center: number;
+  width: number;
+  /** Device pixels for one picture element. */
+  scale: number;
+}
+
+/** What is drawn now, or null while nothing is. */
+export async function drawnSlice(page: Page): Promise<DrawnSlice | null> {
+  return page.evaluate((selector) => {
+    const data = document.querySelector<HTMLCanvasElement>(selector)?.dataset;
+    if (data?.drawn !== "true") return null;
+    return {
+      sopInstanceUid: data.sopInstanceUid ?? "",
+      frame: Number(data.frame),
+      center: Number(data.windowCenter),
+      width: Number(data.windowWidth),
+      scale: Number(data.scale),
+    };
+  }, CANVAS);
+}
+
+/** Wait until the slice with this UID is drawn. */
+export async function waitForSlice(page: Page, sopInstanceUid: string, timeout = 30_000): Promise<void> {
+  await page.waitForSelector(`${CANVAS}[data-drawn="true"][data-sop-instance-uid="${sopInstanceUid}"]`, {
+    timeout,
+  });
+}
+
+/** Turn on actual size: one picture element on one device pixel. */
+export async function showActualSize(page: Page): Promise<void> {
+  if ((await drawnSlice(page))?.scale !== 1) await page.keyboard.press("0");
+  await page.waitForSelector(`${CANVAS}[data-drawn="true"][data-scale="1.000"]`);
+}
+
+/** How many pixels on the canvas are not black, and how many there are. */
+export async function inkOnCanvas(page: Page): Promise<number> {
+  return page.evaluate((selector) => {
+    const canvas = document.querySelector<HTMLCanvasElement>(selector);
+    const context = canvas?.getContext("2d");
+    if (!canvas || !context || canvas.width === 0) return 0;
+    const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
+    let ink = 0;
+    for (let at = 0; at < data.length; at += 4) {
+      if ((data[at] ?? 0) + (data[at + 1] ?? 0) + (data[at + 2] ?? 0) > 0) ink += 1;
+    }
+    return ink;
+  }, CANVAS);
+}
+
+/** The picture in the middle of the canvas, shown in actual size, as grey values. */
+export async function canvasPicture(page: Page, width: number, height: number): Promise<Gray> {
+  const picture = await page.evaluate(
+    ({ selector, width, height }) => {
+      const canvas = document.querySelector<HTMLCanvasElement>(selector);
+      const context = canvas?.getContext("2d");
+      if (!canvas || !context || canvas.width < width || canvas.height < height) return null;
+      const left = Math.floor((canvas.width - width) / 2);
+      const top = Math.floor((canvas.height - height) / 2);
+      const { data } = context.getImageData(left, top, width, height);
+      return Array.from({ length: width * height }, (_, at) => data[4 * at] ?? 0);
+    },
+    { selector: CANVAS, width, height },
+  );
+  if (!picture) throw new Error("the canvas is smaller than the picture; use a larger page");
+  return { width, height, values: Uint8Array.from(picture) };
+}
+
+/**
+ * How far the canvas, in actual size, agrees with DCMTK's picture of `file` at `window`: the share of pixels
+ * within ±2 of 255.
+ */
+export async function agreementWithDcmtk(
+  page: Page,
+  file: string,
+  window: { center: number; width: number },
+  frame = 1,
+): Promise<number> {
+  await showActualSize(page);
+  const expected = await renderWithDcmtk(file, window, frame);
+  return agreement(await canvasPicture(page, expected.width, expected.height), expected);
+}
