@@ -39,7 +39,7 @@ export default defineConfig({
   test: {
     solidity: {
       fuzz: { runs: 1_000 },
-      invariant: { runs: 64, depth: 200, failOnRevert: true },
+      invariant: { runs: 32, depth: 100, failOnRevert: true },
     },
   },
   networks: {
