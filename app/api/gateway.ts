@@ -7,7 +7,7 @@ export interface Gateway {
   custodian: Address;
   /** As the registry names the custodian. */
   name: string;
-  /** Where requests go: an origin, without a trailing slash. */
+  /** Where requests go, without a trailing slash. */
   base: string;
   /** The origin that the gateway calls itself by: EIP-4361's URI, and the only other place a token may go. */
   publicOrigin: string;
@@ -42,5 +42,5 @@ export function mismatchOf(
 /** Whether a token of this gateway may be sent to `url`. */
 export function belongsTo(gateway: Pick<Gateway, "base" | "publicOrigin">, url: string): boolean {
   const { origin } = new URL(url);
-  return origin === gateway.publicOrigin || origin === gateway.base;
+  return origin === gateway.publicOrigin || origin === new URL(gateway.base).origin;
 }

@@ -1,0 +1,41 @@
+import type { Exam } from "../../../protocol/api.ts";
+import { examTitle, imageCount, personName, plainDate } from "../../words/index.ts";
+import s from "./ExamFacts.module.css";
+
+/** "Made on 11 June 1996 · 20 images" */
+export function whenAndHowMany(exam: Exam): string {
+  const date = plainDate(exam.studyDate);
+  return [date ?? "Date unknown", imageCount(exam.numberOfImages)].join(" · ");
+}
+
+/** What an exam is, in plain words. */
+export function ExamFacts({
+  exam,
+  titleId,
+  showPatient,
+}: {
+  exam: Exam;
+  titleId: string;
+  showPatient: boolean;
+}) {
+  const born = plainDate(exam.patient.birthDate);
+  const name = personName(exam.patient.name) || "Name unknown";
+  return (
+    <div>
+      <h2 id={titleId} className={s.title}>
+        {examTitle(exam)}
+      </h2>
+      <p>{whenAndHowMany(exam)}</p>
+      {showPatient && (
+        <p>
+          {name}
+          {born && `, born ${born}`}
+        </p>
+      )}
+      <p className={s.muted}>
+        {exam.description && <>“{exam.description}” · </>}
+        {exam.custodian.name}
+      </p>
+    </div>
+  );
+}

@@ -1,0 +1,76 @@
+import type { Grant } from "../../../protocol/api.ts";
+import { Avatar, Button, Dialog, Notice } from "../../design/index.ts";
+import { personName } from "../../words/index.ts";
+import { NetworkNotice, useOnRightNetwork, useSignedIn } from "../connect/index.ts";
+import { useCustodians } from "../gateways/index.ts";
+import { ActProgress } from "./ActProgress.tsx";
+import { accessOf, isCurrent } from "./access.ts";
+import s from "./Dialogs.module.css";
+import { AfterFooter } from "./RevokeDialog.tsx";
+import { useAct } from "./useAct.ts";
+
+/** End every access to every exam, at every custodian, after a second look. */
+export function RevokeAllDialog({ grants, onClose }: { grants: Grant[]; onClose: () => void }) {
+  const { state, start, reset } = useAct();
+  const rightNetwork = useOnRightNetwork();
+  const sessionAt = useSignedIn();
+  const { custodians } = useCustodians();
+  const people = accessOf(grants);
+  const gateways = custodians.flatMap((custodian) =>
+    custodian.state === "up" && sessionAt(custodian.gateway.base) ? [custodian.gateway] : [],
+  );
+  const unseen = custodians.length > gateways.length;
+
+  const revokeAll = () =>
+    start({
+      act: () => ({ name: "revokeAll", args: [] }),
+      gateways,
+      shows: (now) => !now.some(isCurrent),
+    });
+
+  return (
+    <Dialog
+      title="Revoke all access?"
+      subtitle="Nobody but you will see any of your exams, at any custodian."
+      onClose={onClose}
+      footer={
+        state.state === "idle" ? (
+          <>
+            <Button onClick={onClose}>Keep</Button>
+            <Button kind="danger" disabled={!rightNetwork} onClick={revokeAll}>
+              Revoke all access
+            </Button>
+          </>
+        ) : (
+          <AfterFooter state={state.state} onClose={onClose} onAgain={reset} />
+        )
+      }
+    >
+      <div className={s.stack}>
+        {state.state === "idle" ? (
+          <>
+            <NetworkNotice />
+            <p>These people lose what you shared with them. You can share again later, one by one.</p>
+            <ul className={s.people}>
+              {people.map((person) => (
+                <li key={person.address} className={s.person}>
+                  <Avatar name={personName(person.name)} address={person.address} size={32} />
+                  {personName(person.name)}
+                </li>
+              ))}
+            </ul>
+            {unseen && (
+              <Notice>
+                Custodians that you are not signed in to, or that do not answer, are included: it is written
+                once for all of them.
+              </Notice>
+            )}
+            <p className={s.muted}>What was seen or saved before cannot be taken back.</p>
+          </>
+        ) : (
+          <ActProgress state={state} done="All access is revoked." />
+        )}
+      </div>
+    </Dialog>
+  );
+}

@@ -1,0 +1,4 @@
+export { CustodiansPage } from "./CustodiansPage.tsx";
+export { GatewayNotices, SignInDialog } from "./GatewayNotices.tsx";
+export { type Answer, answerKey, useAnswers, useWithToken } from "./useAnswers.ts";
+export { type CustodianStatus, type Custodians, useCustodians, useGateways } from "./useCustodians.ts";

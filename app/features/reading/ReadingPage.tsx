@@ -1,0 +1,103 @@
+import { useQueryClient } from "@tanstack/react-query";
+import { ArrowLeft, EyeOff } from "lucide-react";
+import { useCallback, useEffect, useState } from "react";
+import { useLocation } from "wouter";
+import { Button, Empty, Notice, Page, Spinner } from "../../design/index.ts";
+import { examTitle, sentenceFor } from "../../words/index.ts";
+import { useSessions } from "../connect/index.ts";
+import { type ExamAt, UnansweredNotices, useExams } from "../exams/index.ts";
+import { GatewayNotices } from "../gateways/index.ts";
+import { preloadReadingRoom, ReadingRoom } from "../reading-room/index.ts";
+import s from "./ReadingPage.module.css";
+import { useWatch } from "./useWatch.ts";
+
+/** Opens one exam, wherever it is held, and shuts it when access ends. */
+export function ReadingPage({ examId }: { examId: string }) {
+  const [, navigate] = useLocation();
+  const exams = useExams();
+  const found = exams.items.find(({ exam }) => exam.examId === examId) ?? null;
+  // Once open, the exam stays known after it has left the list: that is when the reason must be shown.
+  const [opened, setOpened] = useState<ExamAt | null>(null);
+  if (found && opened?.exam.examId !== examId) setOpened(found);
+  const at = opened?.exam.examId === examId ? opened : found;
+  const close = useCallback(
+    () => navigate(at?.exam.relation === "owner" ? "/my-exams" : "/shared-with-me"),
+    [navigate, at?.exam.relation],
+  );
+
+  useEffect(preloadReadingRoom, []);
+
+  if (at) return <OpenExam key={`${at.session.address} ${examId}`} at={at} onClose={close} />;
+  if (exams.loading) return <Opening />;
+  return (
+    <Page title="This exam is not open to you">
+      <GatewayNotices />
+      <UnansweredNotices unanswered={exams.unanswered} retry={exams.retry} />
+      <Empty
+        picture={<EyeOff />}
+        title={sentenceFor({ reason: "not-granted", title: "", detail: "" }).title}
+        actions={<Button onClick={() => navigate("/shared-with-me")}>Shared with me</Button>}
+      >
+        It may never have been shared with you, or no longer is, or not for the purpose you signed in with.
+      </Empty>
+    </Page>
+  );
+}
+
+function Opening() {
+  return (
+    <p className={s.opening} role="status">
+      <Spinner /> Opening the exam…
+    </p>
+  );
+}
+
+function OpenExam({ at, onClose }: { at: ExamAt; onClose: () => void }) {
+  const { exam, gateway, session } = at;
+  const sessions = useSessions();
+  const queries = useQueryClient();
+  const { permitted, ended } = useWatch(at);
+  const getToken = useCallback(
+    () => sessions.token(gateway.base, session.address),
+    [sessions, gateway.base, session.address],
+  );
+
+  useEffect(() => {
+    // The lists still show the exam, with its picture, until they are asked again.
+    if (ended) void queries.invalidateQueries({ queryKey: ["gateway", gateway.base] });
+  }, [ended, queries, gateway.base]);
+
+  if (!permitted) return ended ? <NotOpened reason={ended} onClose={onClose} /> : <Opening />;
+  return (
+    <>
+      <title>{`${examTitle(exam)} · ExamKey`}</title>
+      <ReadingRoom
+        exam={exam}
+        dicomwebRoot={gateway.dicomwebRoot}
+        getToken={getToken}
+        ended={ended}
+        onClose={onClose}
+      />
+    </>
+  );
+}
+
+function NotOpened({ reason, onClose }: { reason: Parameters<typeof sentenceFor>[0]; onClose: () => void }) {
+  const { title, way } = sentenceFor(reason);
+  return (
+    <Page title="The exam was not opened">
+      <Notice
+        kind="danger"
+        role="alert"
+        title={title}
+        actions={
+          <Button icon={<ArrowLeft aria-hidden="true" />} onClick={onClose}>
+            Back to the list
+          </Button>
+        }
+      >
+        {way}
+      </Notice>
+    </Page>
+  );
+}

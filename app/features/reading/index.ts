@@ -1,0 +1,2 @@
+export { ReadingPage } from "./ReadingPage.tsx";
+export { eventsOf, type Watching, watchAccess } from "./watch.ts";
