@@ -1,4 +1,5 @@
 /** Problems: how the gateway says no, and why (RFC 9457). */
+import { DrizzleQueryError } from "drizzle-orm/errors";
 import type { FastifyReply } from "fastify";
 import type { Problem as ProblemDocument } from "../protocol/api.ts";
 import { PROBLEM_STATUS, type ProblemReason } from "../protocol/reasons.ts";
@@ -76,6 +77,9 @@ export class Problem extends Error {
 /** Any thrown thing as a problem. What was not meant for the caller becomes `internal-error`, without its message. */
 export function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
+  if (error instanceof DrizzleQueryError) {
+    return new Problem("database-unavailable", undefined, { cause: error });
+  }
   const reason = reasonOfFrameworkError(error);
   return new Problem(reason ?? "internal-error", undefined, { cause: error });
 }

@@ -75,6 +75,12 @@ export class Chain {
     return this.#reading;
   }
 
+  /** Read a head that is no older than this call. */
+  async catchUp(): Promise<void> {
+    await this.#reading;
+    await this.refresh();
+  }
+
   /**
    * The head that may be decided on.
    * @throws {Problem} `chain-unavailable`, `chain-stale`

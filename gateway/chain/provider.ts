@@ -25,6 +25,7 @@ export async function connectChain(rpcUrl: string): Promise<Connection> {
     staticNetwork: Network.from(chainId),
     cacheTimeout: -1,
     batchStallTime: 0,
+    pollingInterval: 250,
   });
   const genesis = await readBlock(provider, 0);
   if (!genesis) throw new ConfigError(`RPC_URL: the chain at ${rpcUrl} has no genesis block.`);

@@ -3,12 +3,8 @@ import type { Hex } from "../../protocol/hash.ts";
 import type { Chain } from "../chain/chain.ts";
 import type { Block } from "../chain/provider.ts";
 import type { Database } from "../database/database.ts";
-import { AnswerCache } from "./answerCache.ts";
 import { isHeld } from "./heldRevokes.ts";
 import { type Answer, decodeCheck, encodeCheck, type Question } from "./question.ts";
-
-/** An answer and the block that it was given at. */
-export type Decision = Answer & { head: Block };
 
 export type DeciderOptions = {
   ledger: Hex;
@@ -16,41 +12,37 @@ export type DeciderOptions = {
   confirmations: number;
 };
 
+/** The moment of a decision: a block, and every clock that must agree, in seconds since 1970-01-01 UTC. */
+export type Moment = { head: Block; clocks: readonly number[] };
+
 export class Decider {
   readonly #chain: Chain;
   readonly #database: Database;
   readonly #options: DeciderOptions;
-  readonly #cache = new AnswerCache();
 
   constructor(chain: Chain, database: Database, options: DeciderOptions) {
     this.#chain = chain;
     this.#database = database;
     this.#options = options;
-    chain.onRead((changes) => this.#cache.drop(changes));
+  }
+
+  /** Whether a grant may come into force by further blocks alone, without an event. */
+  get waitsForConfirmations(): boolean {
+    return this.#options.confirmations > 0;
+  }
+
+  /** Now, at the head. @throws {Problem} `chain-unavailable`, `chain-stale` */
+  async now(): Promise<Moment> {
+    const head = await this.#chain.head();
+    return { head, clocks: [...new Set([head.timestamp, Math.floor(Date.now() / 1000)])] };
   }
 
   /**
-   * Decide now. Kept answers serve only while the chain can be followed.
-   * @throws {Problem} `chain-unavailable`, `chain-stale`
+   * Permitted only if every clock, and every block that counts, permits; the first denial is the reason.
+   * @throws {Problem} `chain-unavailable`
    */
-  async decide(question: Question): Promise<Decision> {
-    const head = await this.#chain.head();
-    const clocks = [head.timestamp, Math.floor(Date.now() / 1000)];
-    const kept = this.#cache.get(question, clocks);
-    if (kept) return { ...kept, head };
-    const generation = this.#cache.generation;
-    const answer = await this.#ask(question, head, clocks);
-    // An event came while the ledger was asked about the state before it.
-    if (generation !== this.#cache.generation) return this.decide(question);
-    // A grant that waits for confirmations comes into force by blocks alone, without an event.
-    const lasts = answer.reason === "permitted" || this.#options.confirmations === 0;
-    if (lasts) this.#cache.set(question, answer, generation);
-    return { ...answer, head };
-  }
-
-  /** Permitted only if every clock, and every block that counts, permits; the first denial is the reason. */
-  async #ask(question: Question, head: Block, clocks: readonly number[]): Promise<Answer> {
-    const asked = [...new Set(clocks)].map((at) => this.#check(question, head, at));
+  async ask(question: Question, { head, clocks }: Moment): Promise<Answer> {
+    const asked = clocks.map((at) => this.#check(question, head, at));
     if (this.#options.confirmations > 0) asked.push(this.#checkConfirmed(question, head, clocks));
     const answers = await Promise.all(asked);
     const denial = answers.find(({ reason }) => reason !== "permitted");

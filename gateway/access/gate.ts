@@ -1,0 +1,214 @@
+/** The gate before the archive: authenticate, decide, record; only then may a byte pass. */
+import type { FastifyRequest } from "fastify";
+import type { Hex } from "../../protocol/hash.ts";
+import type { ProblemReason } from "../../protocol/reasons.ts";
+import type { Action } from "../../protocol/terms.ts";
+import type { Audit, DecisionRecord } from "../audit/audit.ts";
+import { bearerOf } from "../auth/bearer.ts";
+import type { Token, Tokens } from "../auth/tokens.ts";
+import type { Block } from "../chain/provider.ts";
+import type { Database } from "../database/database.ts";
+import type { Moment } from "../decision/decider.ts";
+import type { AccessGate, AllowedSeries, Caller, OpenExam, OpenRequest } from "../dicomweb/access.ts";
+import type { ExamDirectory, KnownExam } from "../exams/directory.ts";
+import type { ArchiveFacts, StudyFacts } from "../exams/facts.ts";
+import { mapWithLimit } from "../exams/mapWithLimit.ts";
+import { Problem, toProblem } from "../problem.ts";
+import type { Judge } from "./judge.ts";
+import type { OpenExams } from "./openExams.ts";
+import { candidateExams } from "./slots.ts";
+import { denial, type Verdict } from "./verdict.ts";
+
+/** A caller who has shown a token, within one request. */
+export type SignedIn = Caller & { address: Hex; token: Token; request: FastifyRequest };
+
+/** An exam that the caller may see now. */
+export type VisibleExam = { exam: KnownExam; facts: StudyFacts; series: AllowedSeries; validUntil: number };
+
+/** What is asked about an exam that is known already. */
+type ExamRequest = Omit<OpenRequest, "studyInstanceUid">;
+
+/** What the gate rests on. */
+export type GateParts = {
+  tokens: Tokens;
+  judge: Judge;
+  directory: ExamDirectory;
+  facts: ArchiveFacts;
+  audit: Audit;
+  openExams: OpenExams;
+  database: Database;
+  chainId: number;
+};
+
+/** How many exams are looked up in the archive at once for one caller. */
+const LOOKUPS_AT_ONCE = 8;
+
+export class Gate implements AccessGate {
+  readonly #parts: GateParts;
+
+  constructor(parts: GateParts) {
+    this.#parts = parts;
+  }
+
+  /** @throws {Problem} `token-…` */
+  async authenticate(request: FastifyRequest): Promise<SignedIn> {
+    const token = await this.#parts.tokens.read(bearerOf(request));
+    return { address: token.address, purpose: token.purpose, token, request };
+  }
+
+  async open(caller: SignedIn, request: OpenRequest): Promise<OpenExam> {
+    const exam = await this.#parts.directory.byStudy(request.studyInstanceUid);
+    return this.#open(caller, exam, request);
+  }
+
+  /** As `open`, for an exam by its id. */
+  async openExam(caller: SignedIn, examId: Hex, request: Pick<OpenRequest, "action" | "route">) {
+    const exam = await this.#parts.directory.byId(examId);
+    return this.#open(caller, exam, request);
+  }
+
+  async visible(caller: SignedIn, search: { action: Action; route: string }) {
+    const exams = await this.visibleExams(caller, search);
+    return exams.map(({ exam, series }) => ({ studyInstanceUid: exam.studyInstanceUid, series }));
+  }
+
+  /** All exams that the caller may see now, recorded as one search. */
+  async visibleExams(
+    caller: SignedIn,
+    { action, route }: { action: Action; route: string },
+  ): Promise<VisibleExam[]> {
+    const { judge, directory, database } = this.#parts;
+    const about = { action, route, exam: null };
+    return this.#recorded(caller, about, async (note) => {
+      const moment = await judge.now();
+      note(moment.head);
+      const candidates = await directory.byIds(await candidateExams(database, caller.address));
+      const owned = await directory.ofPatient(caller.address);
+      const exams = new Map([...owned, ...candidates].map((exam) => [exam.examId, exam]));
+      const found = await mapWithLimit([...exams.values()], LOOKUPS_AT_ONCE, (exam) =>
+        this.#visibleExam(caller, exam, action, moment),
+      );
+      const result = found.filter((exam) => exam !== null);
+      return { result, shown: result.map(({ exam }) => exam.examId) };
+    });
+  }
+
+  async #visibleExam(
+    caller: SignedIn,
+    exam: KnownExam,
+    action: Action,
+    moment: Moment,
+  ): Promise<VisibleExam | null> {
+    const asked = { exam, seriesInstanceUid: null, action };
+    const verdict = await this.#parts.judge.judge(caller, asked, moment);
+    if (verdict.reason !== "permitted") return null;
+    const facts = await this.#parts.facts.study(exam.studyInstanceUid);
+    if (!facts || !isSamePatient(exam, facts)) return null;
+    return { exam, facts, series: verdict.series, validUntil: verdict.validUntil };
+  }
+
+  async #open(caller: SignedIn, exam: KnownExam | null, request: ExamRequest) {
+    const { judge } = this.#parts;
+    for (;;) {
+      const { generation } = judge;
+      const permit = await this.#decide(caller, exam, request);
+      const signal = this.#watch(caller, permit, request);
+      // Something happened while the decision was recorded: whoever watches over it did not know of it yet.
+      if (generation === judge.generation) return { ...permit, examId: permit.exam.examId, signal };
+    }
+  }
+
+  #decide(
+    caller: SignedIn,
+    exam: KnownExam | null,
+    request: ExamRequest,
+  ): Promise<Verdict & { exam: KnownExam }> {
+    const { action, route, seriesInstanceUid = null } = request;
+    return this.#recorded(caller, { action, route, exam }, async (note) => {
+      const moment = await this.#parts.judge.now();
+      note(moment.head);
+      const verdict = exam
+        ? await this.#parts.judge.judge(caller, { exam, seriesInstanceUid, action }, moment)
+        : denial("not-granted");
+      if (!exam || verdict.reason !== "permitted") throw problemOf(verdict.reason);
+      await this.#requireSamePatient(exam);
+      return { result: { ...verdict, exam }, shown: null };
+    });
+  }
+
+  /** A study that was merged or moved to another patient is closed until somebody has looked at it. */
+  async #requireSamePatient(exam: KnownExam): Promise<void> {
+    const facts = await this.#parts.facts.study(exam.studyInstanceUid);
+    if (!facts) throw new Problem("not-found");
+    if (!isSamePatient(exam, facts)) throw new Problem("patient-changed");
+  }
+
+  /** Watch over a permit until its request ends, and record when it is cut. */
+  #watch(caller: SignedIn, permit: Verdict & { exam: KnownExam }, request: ExamRequest): AbortSignal {
+    const { exam } = permit;
+    const { action, route, seriesInstanceUid = null } = request;
+    return this.#parts.openExams.add(caller.request, {
+      reader: caller,
+      asked: { exam, seriesInstanceUid, action },
+      verdict: permit,
+      onCut: (problem) => {
+        const row = this.#row(caller, { action, route, exam }, { reason: problem.reason, head: null });
+        this.#parts.audit
+          .record(row)
+          .catch((error) => caller.request.log.error(error, "A cut was not recorded"));
+      },
+    });
+  }
+
+  /** Do what `work` does, and record what came of it, permit or problem, before anybody learns of it. */
+  async #recorded<T>(
+    caller: SignedIn,
+    about: { action: Action; route: string; exam: KnownExam | null },
+    work: (note: (head: Block) => void) => Promise<{ result: T; shown: Hex[] | null }>,
+  ): Promise<T> {
+    let head: Block | null = null;
+    const note = (noted: Block) => {
+      head = noted;
+    };
+    let done: Awaited<ReturnType<typeof work>>;
+    try {
+      done = await work(note);
+    } catch (error) {
+      await this.#parts.audit.record(this.#row(caller, about, { reason: toProblem(error).reason, head }));
+      throw error;
+    }
+    const permit = this.#row(caller, about, { reason: "permitted", head });
+    await this.#parts.audit.record({ ...permit, shown: done.shown });
+    return done.result;
+  }
+
+  #row(
+    caller: SignedIn,
+    { action, route, exam }: { action: Action; route: string; exam: KnownExam | null },
+    { reason, head }: { reason: ProblemReason | "permitted"; head: Block | null },
+  ): DecisionRecord {
+    return {
+      caller: caller.address,
+      tokenId: caller.token.tokenId,
+      purpose: caller.purpose,
+      action,
+      route,
+      permitted: reason === "permitted",
+      reason,
+      examId: exam?.examId ?? null,
+      chainId: this.#parts.chainId,
+      blockNumber: head?.number ?? null,
+      blockHash: head?.hash ?? null,
+    };
+  }
+}
+
+/** The problem that says a ledger's denial. */
+export function problemOf(reason: Verdict["reason"]): Problem {
+  return new Problem(reason === "permitted" || reason === "unknown-exam" ? "not-granted" : reason);
+}
+
+/** Whether the archive still has the exam under the patient that it was enrolled for. */
+export function isSamePatient(exam: Pick<KnownExam, "patientId" | "issuer">, facts: StudyFacts): boolean {
+  return facts.patientId === exam.patientId && facts.issuer === exam.issuer;
+}

@@ -1,0 +1,108 @@
+/** What is open now, and is closed the moment its access ends. */
+import type { FastifyReply, FastifyRequest } from "fastify";
+import type { Hex } from "../../protocol/hash.ts";
+import type { Followed } from "../chain/eventFollower.ts";
+import { type Problem, toProblem } from "../problem.ts";
+import type { Asked, Judge, Reader } from "./judge.ts";
+import type { Verdict } from "./verdict.ts";
+
+type Open = {
+  reader: Reader;
+  asked: Asked;
+  verdict: Verdict;
+  controller: AbortController;
+  /** Told once, when access ends before the request does. */
+  onCut(problem: Problem): void;
+};
+
+export type OpenOptions = Pick<Open, "reader" | "asked" | "verdict" | "onCut">;
+
+export class OpenExams {
+  readonly #judge: Judge;
+  readonly #problemOf: (reason: Verdict["reason"]) => Problem;
+  readonly #byRequest = new Map<FastifyRequest, Set<Open>>();
+  readonly #finished = new WeakSet<FastifyRequest>();
+
+  constructor(judge: Judge, problemOf: (reason: Verdict["reason"]) => Problem) {
+    this.#judge = judge;
+    this.#problemOf = problemOf;
+  }
+
+  /** Forget what a request opened once its answer is finished or its client gone. */
+  releaseWith(request: FastifyRequest, reply: FastifyReply): void {
+    reply.raw.once("close", () => {
+      this.#finished.add(request);
+      this.#byRequest.delete(request);
+    });
+  }
+
+  /** Keep an eye on a permit for as long as its request lasts. */
+  add(request: FastifyRequest, options: OpenOptions): AbortSignal {
+    const controller = new AbortController();
+    const opened = this.#byRequest.get(request) ?? new Set();
+    opened.add({ ...options, controller });
+    if (!this.#finished.has(request)) this.#byRequest.set(request, opened);
+    return controller.signal;
+  }
+
+  /** How many requests have something open. */
+  get size(): number {
+    return this.#byRequest.size;
+  }
+
+  /** Judge anew what events or the clock may have ended. Called after each read of the head. */
+  async sweep(changes: Followed): Promise<void> {
+    if (this.#byRequest.size === 0) return;
+    let moment: Awaited<ReturnType<Judge["now"]>>;
+    try {
+      moment = await this.#judge.now();
+    } catch (error) {
+      for (const open of this.#all()) this.#cut(open, toProblem(error));
+      return;
+    }
+    const affected = this.#all().filter(
+      ({ asked, verdict }) =>
+        isAffected(asked, changes) || moment.clocks.some((clock) => clock >= verdict.validUntil),
+    );
+    await Promise.all(affected.map((open) => this.#judgeAnew(open, moment)));
+  }
+
+  /** Close everything: the gateway is going down. */
+  closeAll(problem: Problem): void {
+    for (const open of this.#all()) this.#cut(open, problem);
+  }
+
+  async #judgeAnew(open: Open, moment: Awaited<ReturnType<Judge["now"]>>): Promise<void> {
+    try {
+      const verdict = await this.#judge.judge(open.reader, open.asked, moment);
+      if (verdict.reason !== "permitted") this.#cut(open, this.#problemOf(verdict.reason));
+      else if (covers(verdict.series, open.verdict.series)) open.verdict = verdict;
+      else this.#cut(open, this.#problemOf("revoked"));
+    } catch (error) {
+      this.#cut(open, toProblem(error));
+    }
+  }
+
+  #cut(open: Open, problem: Problem): void {
+    if (open.controller.signal.aborted) return;
+    open.controller.abort(problem);
+    open.onCut(problem);
+  }
+
+  #all(): Open[] {
+    return [...this.#byRequest.values()].flatMap((opened) => [...opened]);
+  }
+}
+
+function isAffected({ exam }: Asked, changes: Followed): boolean {
+  if (changes === "all") return true;
+  return changes.some((change) =>
+    "examId" in change ? change.examId === exam.examId : change.patient === (exam.patient satisfies Hex),
+  );
+}
+
+/** Whether everything that was open is still allowed. */
+function covers(allowed: Verdict["series"], before: Verdict["series"]): boolean {
+  if (allowed === "all") return true;
+  return before !== "all" && [...before].every((uid) => allowed.has(uid));
+}

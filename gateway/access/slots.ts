@@ -1,0 +1,75 @@
+/** Grant slots from the ledger's events: who may be a candidate for what. Never a decision. */
+import { and, desc, eq, inArray, isNotNull } from "drizzle-orm";
+import type { Hex } from "../../protocol/hash.ts";
+import { granteeOf } from "../../protocol/ids.ts";
+import type { Database } from "../database/database.ts";
+import { examSeries, exams, ledgerEvents } from "../database/schema.ts";
+
+/** The last event of a slot. */
+export type Slot = typeof ledgerEvents.$inferSelect & { resource: Hex; grantee: Hex };
+
+/** Resources among these on which the patient ever granted this reader something, or revoked it. */
+export async function touchedResources(
+  database: Database,
+  { patient, reader, resources }: { patient: Hex; reader: Hex; resources: readonly Hex[] },
+): Promise<Set<Hex>> {
+  const rows = await database
+    .selectDistinct({ resource: ledgerEvents.resource })
+    .from(ledgerEvents)
+    .where(
+      and(
+        eq(ledgerEvents.grantee, granteeOf(reader)),
+        eq(ledgerEvents.patient, patient),
+        inArray(ledgerEvents.resource, [...resources]),
+      ),
+    );
+  return new Set(rows.flatMap(({ resource }) => resource ?? []));
+}
+
+/**
+ * Ids of exams on which, or on a series of which, their own patient ever granted this reader something.
+ * What somebody else granted on them counts for nothing.
+ */
+export async function candidateExams(database: Database, reader: Hex): Promise<Hex[]> {
+  const grantee = eq(ledgerEvents.grantee, granteeOf(reader));
+  const ofExams = await database
+    .selectDistinct({ examId: exams.examId })
+    .from(ledgerEvents)
+    .innerJoin(exams, and(eq(exams.examId, ledgerEvents.resource), eq(exams.patient, ledgerEvents.patient)))
+    .where(grantee);
+  const ofSeries = await database
+    .selectDistinct({ examId: exams.examId })
+    .from(ledgerEvents)
+    .innerJoin(examSeries, eq(examSeries.resource, ledgerEvents.resource))
+    .innerJoin(exams, and(eq(exams.examId, examSeries.examId), eq(exams.patient, ledgerEvents.patient)))
+    .where(grantee);
+  return [...new Set([...ofExams, ...ofSeries].map(({ examId }) => examId))];
+}
+
+/** The latest state of every slot that a patient wrote, newest first. */
+export async function slotsOfPatient(database: Database, patient: Hex): Promise<Slot[]> {
+  const latest = database
+    .selectDistinctOn([ledgerEvents.resource, ledgerEvents.grantee])
+    .from(ledgerEvents)
+    .where(and(eq(ledgerEvents.patient, patient), isNotNull(ledgerEvents.resource)))
+    .orderBy(
+      ledgerEvents.resource,
+      ledgerEvents.grantee,
+      desc(ledgerEvents.nonce),
+      desc(ledgerEvents.orphaned),
+    );
+  const slots = (await latest) as Slot[];
+  return slots.sort((a, b) => b.blockNumber - a.blockNumber || b.logIndex - a.logIndex);
+}
+
+/** The terms that a patient last granted on these resources to a reader, one for each slot that holds a grant. */
+export async function grantedSlots(
+  database: Database,
+  { patient, reader, resources }: { patient: Hex; reader: Hex; resources: readonly Hex[] },
+): Promise<Slot[]> {
+  const slots = await slotsOfPatient(database, patient);
+  const grantee = granteeOf(reader);
+  return slots.filter(
+    (slot) => slot.kind === "granted" && slot.grantee === grantee && resources.includes(slot.resource),
+  );
+}

@@ -1,0 +1,75 @@
+/** What a reader may open of one exam, and verdicts kept until something may have changed them. */
+import type { Hex } from "../../protocol/hash.ts";
+import type { LedgerReason } from "../../protocol/reasons.ts";
+import type { Followed } from "../chain/eventFollower.ts";
+import type { AllowedSeries } from "../dicomweb/access.ts";
+
+/** The decision on an exam, or on one series of it. */
+export type Verdict = {
+  /** The reason to give: a stranger's is always `not-granted`. */
+  reason: LedgerReason;
+  /** What may be opened; empty with a denial. */
+  series: AllowedSeries;
+  /** With a permit: the second at which some of it ends by itself. */
+  validUntil: number;
+  /** Whether events and the end of validity are all that can change it. */
+  lasts: boolean;
+};
+
+/** A denial, for good as long as nothing happens. */
+export function denial(reason: LedgerReason): Verdict {
+  return { reason, series: new Set(), validUntil: 0, lasts: reason !== "not-yet-valid" };
+}
+
+/** Above this many exams everything is dropped: simpler than counting uses, and rare. */
+const MOST_EXAMS = 100_000;
+
+type Kept = { patient: Hex; verdicts: Map<string, Verdict> };
+
+/** Verdicts by exam and by a key that names reader, purpose, action and series. */
+export class VerdictCache {
+  readonly #exams = new Map<Hex, Kept>();
+  readonly #examsOfPatient = new Map<Hex, Set<Hex>>();
+  #generation = 0;
+
+  /** Grows whenever verdicts are dropped: one that was begun before must not be kept after. */
+  get generation(): number {
+    return this.#generation;
+  }
+
+  /** The verdict, if it still holds. @param clocks every clock that must be before the end of a permit */
+  get(examId: Hex, key: string, clocks: readonly number[]): Verdict | undefined {
+    const verdict = this.#exams.get(examId)?.verdicts.get(key);
+    if (verdict?.reason === "permitted" && clocks.some((clock) => clock >= verdict.validUntil))
+      return undefined;
+    return verdict;
+  }
+
+  set({ examId, patient }: { examId: Hex; patient: Hex }, key: string, verdict: Verdict): void {
+    if (this.#exams.size >= MOST_EXAMS) this.#clear();
+    const kept = this.#exams.get(examId) ?? { patient, verdicts: new Map() };
+    kept.verdicts.set(key, verdict);
+    this.#exams.set(examId, kept);
+    const siblings = this.#examsOfPatient.get(patient) ?? new Set();
+    this.#examsOfPatient.set(patient, siblings.add(examId));
+  }
+
+  /** Drop what may have changed. */
+  drop(changes: Followed): void {
+    if (changes === "all") {
+      this.#clear();
+      return;
+    }
+    if (changes.length > 0) this.#generation += 1;
+    for (const change of changes) {
+      const examIds = "examId" in change ? [change.examId] : (this.#examsOfPatient.get(change.patient) ?? []);
+      for (const examId of examIds) this.#exams.get(examId)?.verdicts.clear();
+    }
+  }
+
+  #clear(): void {
+    this.#generation += 1;
+    this.#exams.clear();
+    this.#examsOfPatient.clear();
+  }
+}

@@ -1,0 +1,144 @@
+/**
+ * The admin API: enrolment and import, for people at the custodian's own machine. It listens on loopback alone, on a
+ * port and with a token made anew for each process, which only this user can read.
+ */
+import { randomBytes, timingSafeEqual } from "node:crypto";
+import { rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import Fastify, { type FastifyBaseLogger, type FastifyInstance } from "fastify";
+import { z } from "zod";
+import type { Hex } from "../../protocol/hash.ts";
+import type { ArchiveClient } from "../archive/client.ts";
+import type { Database } from "../database/database.ts";
+import { enrolPractitioner } from "../exams/people.ts";
+import { Problem, sendProblem, toProblem } from "../problem.ts";
+import type { Enrolment, Progress } from "./enrolment.ts";
+import { type ArchivePatient, findPatient, listPatients } from "./patients.ts";
+
+/** Largest DICOM file that can be imported, in bytes: it is held in memory once. */
+const LARGEST_FILE = 2 * 1024 ** 3;
+
+const address = z
+  .string()
+  .regex(/^0x[0-9a-fA-F]{40}$/)
+  .transform((text) => text.toLowerCase() as Hex);
+const words = z.string().trim().min(1).max(200);
+const patientIdSchema = z.object({ patientId: words, issuer: z.string().trim().max(200).optional() });
+const enrolSchema = patientIdSchema.extend({ address, replace: z.boolean().default(false) });
+const practitionerSchema = z.object({ address, name: words, role: words });
+
+export type AdminContext = {
+  database: Database;
+  archive: ArchiveClient;
+  enrolment: Enrolment;
+  /** Files of the embedded archive that could not be read. */
+  unreadable: readonly { file: string; reason: string }[];
+  dataDir: string;
+  log: FastifyBaseLogger;
+};
+
+export type AdminServer = { url: string; token: string; close(): Promise<void> };
+
+/** Listen, and leave `{url, token}` in `admin.json` of the data folder for the scripts. */
+export async function startAdminServer(context: AdminContext): Promise<AdminServer> {
+  const token = randomBytes(32).toString("base64url");
+  const app = Fastify({
+    loggerInstance: context.log,
+    disableRequestLogging: true,
+    forceCloseConnections: true,
+  });
+  app.addHook("onRequest", async (request) => requireToken(request.headers.authorization, token));
+  app.setErrorHandler((error, request, reply) => {
+    const problem = toProblem(error);
+    if (problem.status >= 500) request.log.error(error);
+    return sendProblem(reply, problem);
+  });
+  app.setNotFoundHandler((_request, reply) => sendProblem(reply, new Problem("not-found")));
+  registerRoutes(app, context);
+  const url = await app.listen({ host: "127.0.0.1", port: 0 });
+  const file = join(context.dataDir, "admin.json");
+  await rm(file, { force: true });
+  await writeFile(file, JSON.stringify({ url, token }), { mode: 0o600 });
+  return {
+    url,
+    token,
+    async close() {
+      await rm(file, { force: true });
+      await app.close();
+    },
+  };
+}
+
+function requireToken(header: string | undefined, token: string): void {
+  const given = Buffer.from(header ?? "");
+  const wanted = Buffer.from(`Bearer ${token}`);
+  if (given.length !== wanted.length || !timingSafeEqual(given, wanted)) throw new Problem("token-missing");
+}
+
+function registerRoutes(app: FastifyInstance, context: AdminContext): void {
+  const { archive, database, enrolment } = context;
+  const describe = async (patient: ArchivePatient) => ({
+    ...patient,
+    enrolledTo: await enrolment.enrolledTo(patient),
+  });
+
+  app.get("/patients/candidates", async () => {
+    const { patients, withoutPatientId } = await listPatients(archive);
+    const described = await Promise.all(patients.map(describe));
+    return { patients: described, withoutPatientId, unreadable: context.unreadable };
+  });
+
+  app.post("/patients/preview", async (request) => {
+    const { patientId, issuer } = parse(patientIdSchema, request.body);
+    return describe(await findPatient(archive, { patientId, issuer }));
+  });
+
+  app.post("/patients", async (request, reply) => {
+    const { patientId, issuer, address: patient, replace } = parse(enrolSchema, request.body);
+    const progress = enrolment.enrol({ patientId, issuer, address: patient, replace });
+    return reply.type("application/x-ndjson").send(await streamProgress(progress));
+  });
+
+  app.post("/practitioners", async (request) => {
+    const person = parse(practitionerSchema, request.body);
+    await enrolPractitioner(database, person);
+    return person;
+  });
+
+  app.post("/exams/refresh", async (_request, reply) => {
+    return reply.type("application/x-ndjson").send(await streamProgress(enrolment.refresh()));
+  });
+
+  const asBuffer = { parseAs: "buffer" as const, bodyLimit: LARGEST_FILE };
+  app.addContentTypeParser("application/dicom", asBuffer, async (_request: unknown, body: Buffer) => body);
+  app.post("/instances", { bodyLimit: LARGEST_FILE }, async (request) => {
+    if (!Buffer.isBuffer(request.body))
+      throw new Problem("malformed-request", "Send one application/dicom file.");
+    return archive.store([request.body]);
+  });
+}
+
+/**
+ * One JSON document a line. What fails before the first line is an answer of its own; later, a last line with
+ * the problem.
+ */
+async function streamProgress(progress: AsyncGenerator<Progress>): Promise<Readable> {
+  const first = await progress.next();
+  async function* lines() {
+    try {
+      if (!first.done) yield `${JSON.stringify(first.value)}\n`;
+      for await (const line of progress) yield `${JSON.stringify(line)}\n`;
+    } catch (error) {
+      yield `${JSON.stringify({ event: "problem", problem: toProblem(error) })}\n`;
+    }
+  }
+  return Readable.from(lines());
+}
+
+function parse<T extends z.ZodType>(schema: T, body: unknown): z.output<T> {
+  const parsed = schema.safeParse(body);
+  if (parsed.success) return parsed.data;
+  const wrong = parsed.error.issues.map(({ path, message }) => `${path.join(".") || "body"}: ${message}`);
+  throw new Problem("malformed-request", wrong.join("; "));
+}

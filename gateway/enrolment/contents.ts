@@ -1,0 +1,92 @@
+/** What an exam consists of in the archive, and the manifest over it. */
+import { createHash } from "node:crypto";
+import type { Hex } from "../../protocol/hash.ts";
+import { type ManifestFrame, manifestLeaves, manifestRoot, NO_PIXELS } from "../../protocol/manifest.ts";
+import type { ArchiveClient, InstanceReference } from "../archive/client.ts";
+import { numberOf, stringOf } from "../archive/dicomJson.ts";
+import { Problem } from "../problem.ts";
+
+/** One instance; `frames` is 0 where it has no pixels. */
+export type ListedInstance = InstanceReference & { frames: number };
+
+/** What the archive lists for a study. */
+export type Contents = {
+  instances: ListedInstance[];
+  seriesInstanceUids: string[];
+  /** A digest of the list: the same while nothing was added or taken away. */
+  fingerprint: string;
+};
+
+/** An instance that the archive lists and cannot deliver. */
+export type BadInstance = { sopInstanceUid: string; why: string };
+
+/** @throws {Problem} `archive-unavailable` */
+export async function listContents(archive: ArchiveClient, studyInstanceUid: string): Promise<Contents> {
+  const instances: ListedInstance[] = [];
+  const seriesInstanceUids: string[] = [];
+  for (const series of await archive.searchSeries(studyInstanceUid)) {
+    const seriesInstanceUid = stringOf(series, "SeriesInstanceUID");
+    if (!seriesInstanceUid) continue;
+    seriesInstanceUids.push(seriesInstanceUid);
+    const found = await archive.searchInstances(studyInstanceUid, seriesInstanceUid, {
+      includeFields: ["Rows", "NumberOfFrames"],
+    });
+    for (const instance of found) {
+      const sopInstanceUid = stringOf(instance, "SOPInstanceUID");
+      if (!sopInstanceUid) continue;
+      const hasPixels = (numberOf(instance, "Rows") ?? 0) > 0;
+      const frames = hasPixels ? Math.max(1, numberOf(instance, "NumberOfFrames") ?? 1) : 0;
+      instances.push({ studyInstanceUid, seriesInstanceUid, sopInstanceUid, frames });
+    }
+  }
+  return { instances, seriesInstanceUids, fingerprint: fingerprintOf(instances) };
+}
+
+/**
+ * The root of the manifest over the stored bytes of every frame. An instance that cannot be read is left out and
+ * reported; that the archive does not answer at all is a problem.
+ * @throws {Problem} `archive-unavailable`, `not-found` where nothing could be read
+ */
+export async function readManifest(
+  archive: ArchiveClient,
+  salt: Hex,
+  instances: readonly ListedInstance[],
+): Promise<{ root: Hex; bad: BadInstance[] }> {
+  const frames: ManifestFrame[] = [];
+  const bad: BadInstance[] = [];
+  for (const instance of instances) {
+    try {
+      frames.push(...(await digestFrames(archive, instance)));
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      await archive.health();
+      bad.push({ sopInstanceUid: instance.sopInstanceUid, why: error.detail });
+    }
+  }
+  if (frames.length === 0)
+    throw new Problem("not-found", "Nothing of this exam can be read from the archive.");
+  return { root: manifestRoot(manifestLeaves(salt, frames)), bad };
+}
+
+async function digestFrames(archive: ArchiveClient, instance: ListedInstance): Promise<ManifestFrame[]> {
+  const { sopInstanceUid, frames: count } = instance;
+  if (count === 0) return [{ sopInstanceUid, frame: 0, digest: NO_PIXELS }];
+  const frames: ManifestFrame[] = [];
+  const numbers = Array.from({ length: count }, (_, index) => index + 1);
+  for await (const { bytes } of archive.frames(instance, numbers)) {
+    const digest = createHash("sha256");
+    for await (const chunk of bytes) digest.update(chunk);
+    frames.push({ sopInstanceUid, frame: frames.length + 1, digest: `0x${digest.digest("hex")}` });
+  }
+  if (frames.length !== count) {
+    throw new Problem("archive-unavailable", `${frames.length} of ${count} frames were delivered.`);
+  }
+  return frames;
+}
+
+function fingerprintOf(instances: readonly ListedInstance[]): string {
+  const lines = instances.map(
+    ({ seriesInstanceUid, sopInstanceUid, frames }) => `${seriesInstanceUid} ${sopInstanceUid} ${frames}`,
+  );
+  return createHash("sha256").update(lines.sort().join("\n")).digest("hex");
+}

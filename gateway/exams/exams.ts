@@ -1,0 +1,117 @@
+/** Exams in plain words, for the person who owns them or was granted them. */
+import { getAddress } from "ethers";
+import type { Exam } from "../../protocol/api.ts";
+import type { Hex } from "../../protocol/hash.ts";
+import { ACTIONS, PURPOSES, unpackTerms } from "../../protocol/terms.ts";
+import type { VisibleExam } from "../access/gate.ts";
+import { grantedSlots } from "../access/slots.ts";
+import type { Database } from "../database/database.ts";
+import type { Site } from "../site.ts";
+import type { CustodianName } from "./custodianName.ts";
+import { type ExamDirectory, seriesPointer } from "./directory.ts";
+import type { ArchiveFacts, SeriesFacts } from "./facts.ts";
+import { mapWithLimit } from "./mapWithLimit.ts";
+
+export type ExamsContext = {
+  database: Database;
+  directory: ExamDirectory;
+  facts: ArchiveFacts;
+  custodianName: CustodianName;
+  site: Site;
+  genesisHash: Hex;
+};
+
+/** How many exams are described at once. */
+const AT_ONCE = 8;
+
+/** What the caller owns or may see, newest first. @throws {Problem} `archive-unavailable`, `chain-unavailable` */
+export async function describeExams(
+  context: ExamsContext,
+  caller: Hex,
+  visible: readonly VisibleExam[],
+): Promise<{ exams: Exam[]; grantsForgotten: boolean }> {
+  const custodianName = await context.custodianName.read();
+  const exams = await mapWithLimit(visible, AT_ONCE, (one) => describe(context, caller, one, custodianName));
+  const owned = visible.filter(({ exam }) => exam.patient === caller);
+  return {
+    exams: exams.sort((a, b) => (b.studyDate ?? "").localeCompare(a.studyDate ?? "")),
+    grantsForgotten: owned.some(({ exam }) => exam.firstGenesisHash !== context.genesisHash),
+  };
+}
+
+async function describe(
+  context: ExamsContext,
+  caller: Hex,
+  visible: VisibleExam,
+  custodianName: string,
+): Promise<Exam> {
+  const { exam, facts, series: allowed } = visible;
+  const isOwner = exam.patient === caller;
+  const inArchive = await context.facts.series(exam.studyInstanceUid);
+  const shown = inArchive.filter((one) => allowed === "all" || allowed.has(one.seriesInstanceUid));
+  return {
+    examId: exam.examId,
+    relation: isOwner ? "owner" : "grantee",
+    custodian: { address: getAddress(exam.custodian), name: custodianName },
+    patient: {
+      address: getAddress(exam.patient),
+      name: facts.patientName ?? `Patient ${facts.patientId}`,
+      birthDate: facts.birthDate,
+    },
+    commitment: exam.commitment,
+    studyInstanceUid: exam.studyInstanceUid,
+    modalities: [...new Set(shown.map(({ modality }) => modality).filter(Boolean))],
+    bodyPart: shown.find(({ bodyPart }) => bodyPart)?.bodyPart ?? null,
+    studyDate: facts.studyDate,
+    description: facts.description,
+    numberOfImages: shown.reduce((sum, one) => sum + one.numberOfInstances, 0),
+    series: shown.map((one) => {
+      const { resource, commitment } = seriesPointer(exam, one.seriesInstanceUid);
+      return {
+        seriesInstanceUid: one.seriesInstanceUid,
+        seriesResource: resource,
+        seriesCommitment: commitment,
+        modality: one.modality,
+        description: one.description,
+        numberOfInstances: one.numberOfInstances,
+      };
+    }),
+    picture: await pictureOf(context, exam.studyInstanceUid, shown),
+    access: isOwner ? null : await accessOf(context, caller, visible),
+  };
+}
+
+/** The middle picture of the first series that has one. */
+async function pictureOf(
+  { facts, site }: ExamsContext,
+  studyInstanceUid: string,
+  series: readonly SeriesFacts[],
+): Promise<string | null> {
+  for (const { seriesInstanceUid } of series) {
+    const instance = await facts.picture(studyInstanceUid, seriesInstanceUid);
+    if (!instance) continue;
+    const path = `studies/${studyInstanceUid}/series/${seriesInstanceUid}/instances/${instance}/rendered`;
+    return `${site.url}/dicomweb/${path}`;
+  }
+  return null;
+}
+
+/** What the reader's grants on the exam say, of those that are in force. */
+async function accessOf(
+  { database, directory }: ExamsContext,
+  caller: Hex,
+  { exam, series, validUntil }: VisibleExam,
+): Promise<Exam["access"]> {
+  const known = await directory.seriesOf(exam.examId);
+  const permitted = known.filter((one) => series === "all" || series.has(one.seriesInstanceUid));
+  const resources = [exam.examId, ...permitted.map(({ resource }) => resource)];
+  const slots = await grantedSlots(database, { patient: exam.patient, reader: caller, resources });
+  const terms = slots
+    .flatMap((slot) => (slot.terms ? unpackTerms(BigInt(slot.terms)) : []))
+    .filter(({ notAfter }) => notAfter >= validUntil);
+  return {
+    notAfter: validUntil,
+    actions: ACTIONS.filter((action) => terms.some(({ actions }) => actions.includes(action))),
+    purposes: PURPOSES.filter((purpose) => terms.some(({ purposes }) => purposes.includes(purpose))),
+  };
+}

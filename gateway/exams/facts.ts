@@ -1,0 +1,163 @@
+/** What the archive says of an exam, kept for a few seconds. */
+import type { ArchiveClient } from "../archive/client.ts";
+import { type DicomDataset, numberOf, personNameOf, stringOf, stringsOf } from "../archive/dicomJson.ts";
+
+/** A study as the archive lists it. Dates are DICOM DA, as stored. */
+export type StudyFacts = {
+  studyInstanceUid: string;
+  patientId: string;
+  /** Empty where the archive names none. */
+  issuer: string;
+  patientName: string | null;
+  birthDate: string | null;
+  studyDate: string | null;
+  description: string | null;
+  modalities: string[];
+  numberOfInstances: number | null;
+};
+
+/** A series as the archive lists it. */
+export type SeriesFacts = {
+  seriesInstanceUid: string;
+  number: number | null;
+  modality: string;
+  description: string;
+  bodyPart: string | null;
+  numberOfInstances: number;
+};
+
+export const STUDY_FIELDS = [
+  "PatientID",
+  "IssuerOfPatientID",
+  "PatientName",
+  "PatientBirthDate",
+  "StudyDate",
+  "StudyDescription",
+  "ModalitiesInStudy",
+  "NumberOfStudyRelatedInstances",
+] as const;
+
+const SERIES_FIELDS = [
+  "Modality",
+  "SeriesNumber",
+  "SeriesDescription",
+  "BodyPartExamined",
+  "NumberOfSeriesRelatedInstances",
+] as const;
+
+/** Milliseconds: how long a study that moved to another patient may still be taken for what it was. */
+const STUDY_KEPT = 3_000;
+/** Milliseconds: words and pictures on cards may lag a little. */
+const SERIES_KEPT = 15_000;
+
+/** Facts from one search result; null where the archive answered with something else than was asked. */
+export function readStudyFacts(dataset: DicomDataset): StudyFacts | null {
+  const studyInstanceUid = stringOf(dataset, "StudyInstanceUID");
+  if (!studyInstanceUid) return null;
+  return {
+    studyInstanceUid,
+    patientId: stringOf(dataset, "PatientID") ?? "",
+    issuer: stringOf(dataset, "IssuerOfPatientID") ?? "",
+    patientName: personNameOf(dataset, "PatientName"),
+    birthDate: stringOf(dataset, "PatientBirthDate"),
+    studyDate: stringOf(dataset, "StudyDate"),
+    description: stringOf(dataset, "StudyDescription"),
+    modalities: stringsOf(dataset, "ModalitiesInStudy"),
+    numberOfInstances: numberOf(dataset, "NumberOfStudyRelatedInstances"),
+  };
+}
+
+export class ArchiveFacts {
+  readonly #archive: ArchiveClient;
+  readonly #studies = new Remembered<StudyFacts | null>(STUDY_KEPT);
+  readonly #series = new Remembered<SeriesFacts[]>(SERIES_KEPT);
+  readonly #pictures = new Remembered<string | null>(SERIES_KEPT);
+
+  constructor(archive: ArchiveClient) {
+    this.#archive = archive;
+  }
+
+  /** A study; null where the archive has it no more. @throws {Problem} `archive-unavailable` */
+  study(studyInstanceUid: string): Promise<StudyFacts | null> {
+    return this.#studies.get(studyInstanceUid, async () => {
+      const found = await this.#archive.searchStudies({
+        studyInstanceUid,
+        includeFields: STUDY_FIELDS,
+        limit: 2,
+      });
+      const facts = found.map(readStudyFacts);
+      return facts.find((one) => one?.studyInstanceUid === studyInstanceUid) ?? null;
+    });
+  }
+
+  /** A study's series, in the order of their numbers. @throws {Problem} `archive-unavailable` */
+  series(studyInstanceUid: string): Promise<SeriesFacts[]> {
+    return this.#series.get(studyInstanceUid, async () => {
+      const found = await this.#archive.searchSeries(studyInstanceUid, { includeFields: SERIES_FIELDS });
+      return found.map(readSeriesFacts).sort(byNumber);
+    });
+  }
+
+  /** The instance in the middle of a series that has pictures; null where it has none. @throws {Problem} `archive-unavailable` */
+  picture(studyInstanceUid: string, seriesInstanceUid: string): Promise<string | null> {
+    return this.#pictures.get(`${studyInstanceUid} ${seriesInstanceUid}`, async () => {
+      const instances = await this.#archive.searchInstances(studyInstanceUid, seriesInstanceUid, {
+        includeFields: ["Rows", "InstanceNumber"],
+      });
+      const withPixels = instances
+        .filter((instance) => (numberOf(instance, "Rows") ?? 0) > 0)
+        .sort((a, b) => (numberOf(a, "InstanceNumber") ?? 0) - (numberOf(b, "InstanceNumber") ?? 0));
+      const middle = withPixels[Math.floor(withPixels.length / 2)];
+      return middle ? stringOf(middle, "SOPInstanceUID") : null;
+    });
+  }
+
+  /** Ask the archive anew: something was stored. */
+  forget(): void {
+    this.#studies.clear();
+    this.#series.clear();
+    this.#pictures.clear();
+  }
+}
+
+function readSeriesFacts(dataset: DicomDataset): SeriesFacts {
+  return {
+    seriesInstanceUid: stringOf(dataset, "SeriesInstanceUID") ?? "",
+    number: numberOf(dataset, "SeriesNumber"),
+    modality: stringOf(dataset, "Modality") ?? "",
+    description: stringOf(dataset, "SeriesDescription") ?? "",
+    bodyPart: stringOf(dataset, "BodyPartExamined"),
+    numberOfInstances: numberOf(dataset, "NumberOfSeriesRelatedInstances") ?? 0,
+  };
+}
+
+function byNumber(a: SeriesFacts, b: SeriesFacts): number {
+  return (a.number ?? Number.MAX_SAFE_INTEGER) - (b.number ?? Number.MAX_SAFE_INTEGER);
+}
+
+/** Answers kept for some time; those who ask meanwhile share one question. Failures are not kept. */
+class Remembered<T> {
+  readonly #lifetime: number;
+  readonly #answers = new Map<string, { answer: Promise<T>; until: number }>();
+
+  constructor(lifetime: number) {
+    this.#lifetime = lifetime;
+  }
+
+  get(key: string, ask: () => Promise<T>): Promise<T> {
+    const now = performance.now();
+    const kept = this.#answers.get(key);
+    if (kept && kept.until > now) return kept.answer;
+    for (const [old, { until }] of this.#answers) if (until <= now) this.#answers.delete(old);
+    const answer = ask();
+    this.#answers.set(key, { answer, until: now + this.#lifetime });
+    answer.catch(() => {
+      if (this.#answers.get(key)?.answer === answer) this.#answers.delete(key);
+    });
+    return answer;
+  }
+
+  clear(): void {
+    this.#answers.clear();
+  }
+}

@@ -1,0 +1,68 @@
+/** `/me`, `/exams`, `/grants` and `/people`. */
+import { and, eq, isNull } from "drizzle-orm";
+import { getAddress } from "ethers";
+import type { FastifyInstance } from "fastify";
+import type { Hex } from "../../protocol/hash.ts";
+import type { Gate } from "../access/gate.ts";
+import { enrolments } from "../database/schema.ts";
+import type { Decider } from "../decision/decider.ts";
+import { Problem } from "../problem.ts";
+import { describeExams, type ExamsContext } from "./exams.ts";
+import { listGrants } from "./grants.ts";
+import { findPerson, listPeople } from "./people.ts";
+
+export function registerExamRoutes(
+  app: FastifyInstance,
+  context: ExamsContext & { gate: Gate; decider: Decider },
+): void {
+  const { gate, database, facts, directory, decider } = context;
+
+  app.get("/exams", async (request) => {
+    const caller = await gate.authenticate(request);
+    const visible = await gate.visibleExams(caller, { action: "VIEW", route: "list exams" });
+    return describeExams(context, caller.address, visible);
+  });
+
+  app.get("/grants", async (request) => {
+    const { address } = await gate.authenticate(request);
+    const { clocks } = await decider.now();
+    return { grants: await listGrants(context, address, clocks) };
+  });
+
+  app.get("/me", async (request) => {
+    const { address } = await gate.authenticate(request);
+    const isPatient = await isEnrolled(address);
+    const person = await findPerson(database, address);
+    return {
+      address: getAddress(address),
+      name: person?.name ?? (isPatient ? await nameOfPatient(address) : null),
+      role: person?.role ?? null,
+      isPatient,
+      isPractitioner: person !== null,
+    };
+  });
+
+  /** Whom patients may pick from is shown to people the custodian knows, not to every wallet. */
+  app.get("/people", async (request) => {
+    const { address } = await gate.authenticate(request);
+    const isKnown = (await isEnrolled(address)) || (await findPerson(database, address)) !== null;
+    if (!isKnown) throw new Problem("not-granted", "Only people enrolled here see who else is.");
+    return { people: await listPeople(database) };
+  });
+
+  async function isEnrolled(address: Hex): Promise<boolean> {
+    return (
+      (await database.$count(enrolments, and(eq(enrolments.patient, address), isNull(enrolments.endedAt)))) >
+      0
+    );
+  }
+
+  /** Names stay in the archive: the gateway keeps none of its own. */
+  async function nameOfPatient(address: Hex): Promise<string | null> {
+    for (const exam of await directory.ofPatient(address)) {
+      const study = await facts.study(exam.studyInstanceUid);
+      if (study?.patientName && study.patientId === exam.patientId) return study.patientName;
+    }
+    return null;
+  }
+}

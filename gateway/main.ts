@@ -1,0 +1,32 @@
+/** The gateway as a process: configured by environment variables, stopped by SIGINT or SIGTERM. */
+import { ConfigError, readConfig } from "./config.ts";
+import { startGateway } from "./server.ts";
+
+try {
+  const gateway = await startGateway(readConfig(process.env));
+  let isClosing = false;
+  const stop = async () => {
+    if (isClosing) return;
+    isClosing = true;
+    await gateway.close();
+    process.exit(0);
+  };
+  process.once("SIGINT", stop);
+  process.once("SIGTERM", stop);
+  // Started by another program, the gateway does not outlive it.
+  process.once("disconnect", stop);
+  const ready = { ready: true, url: gateway.url, adminUrl: gateway.adminUrl, unreadable: gateway.unreadable };
+  process.stdout.write(`${JSON.stringify(ready)}\n`);
+  process.send?.(ready);
+} catch (error) {
+  process.stderr.write(`${lineOf(error)}\n`, () => process.exit(1));
+}
+
+/** What is wrong with the configuration is told in words; anything else is a defect, and needs its trace. */
+function lineOf(error: unknown): string {
+  if (error instanceof ConfigError) return error.message;
+  if (error instanceof Error && "code" in error && error.code === "EADDRINUSE") {
+    return `PORT: ${process.env.PORT ?? 8080} is taken by another program. Stop it, or set PORT to another port.`;
+  }
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

@@ -1,0 +1,110 @@
+/** The HTTP side of the gateway: security headers, CORS, problems, and the built app. */
+import { join } from "node:path";
+import cors from "@fastify/cors";
+import fastifyStatic from "@fastify/static";
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import { Problem, sendProblem, toProblem } from "./problem.ts";
+import type { Site } from "./site.ts";
+
+/** The largest request body: a signed message. */
+const LARGEST_BODY = 64 * 1024;
+
+/**
+ * What the app may load and talk to. Codecs are WebAssembly; gateways and chains are elsewhere, over TLS but for
+ * this machine.
+ */
+const CONTENT_SECURITY_POLICY = [
+  "default-src 'self'",
+  "script-src 'self' 'wasm-unsafe-eval'",
+  "worker-src 'self' blob:",
+  "img-src 'self' blob: data:",
+  "style-src 'self' 'unsafe-inline'",
+  "connect-src 'self' http://127.0.0.1:* http://localhost:* https: wss:",
+  "object-src 'none'",
+  "base-uri 'self'",
+  "form-action 'self'",
+  "frame-ancestors 'none'",
+].join("; ");
+
+/** First segments of paths that are the API's: never answered with the app's page. */
+const API_PATHS = ["auth", "dicomweb", "exams", "grants", "me", "people", ".well-known"];
+
+/** A server that answers everything it does not know with a problem. Nothing that it logs names an exam or a token. */
+export function createWebServer(site: Site, logLevel: string): FastifyInstance {
+  const app = Fastify({
+    logger: { level: logLevel },
+    // Paths hold UIDs: `logRequests` logs routes instead.
+    disableRequestLogging: true,
+    bodyLimit: LARGEST_BODY,
+    forceCloseConnections: "idle",
+    routerOptions: { maxParamLength: 128 },
+    frameworkErrors: (error, _request, reply) => void sendProblem(reply, toProblem(error)),
+  });
+  app.register(cors, {
+    origin: (origin, done) => done(null, !!origin && site.origins.includes(origin)),
+    methods: ["GET", "HEAD", "POST"],
+    allowedHeaders: ["accept", "authorization", "content-type", "range"],
+    exposedHeaders: ["content-length", "content-type", "content-range", "accept-ranges", "warning"],
+    maxAge: 600,
+  });
+  app.addHook("onRequest", async (_request, reply) => setHeaders(reply));
+  app.addHook("onResponse", async (request, reply) => logAnswer(request, reply));
+  app.setErrorHandler((error, request, reply) => {
+    const problem = toProblem(error);
+    if (problem.status >= 500) logFault(request, problem);
+    return sendProblem(reply, problem);
+  });
+  return app;
+}
+
+/** Serve the built app, and its page for every address that is the app's own. Without a folder, only problems. */
+export async function serveApp(app: FastifyInstance, appDir: string | null): Promise<void> {
+  if (appDir) {
+    await app.register(fastifyStatic, {
+      root: appDir,
+      wildcard: false,
+      cacheControl: false,
+      setHeaders: (reply, path) => {
+        // Vite puts a digest of the contents into the names of what is below `assets`.
+        const isImmutable = path.startsWith(join(appDir, "assets"));
+        reply.header("cache-control", isImmutable ? "public, max-age=31536000, immutable" : "no-cache");
+      },
+    });
+  }
+  app.setNotFoundHandler((request, reply) => {
+    if (appDir && wantsPage(request)) return reply.sendFile("index.html");
+    return sendProblem(reply, new Problem("not-found"));
+  });
+}
+
+function wantsPage({ method, url, headers }: FastifyRequest): boolean {
+  const first = url.split(/[/?]/)[1] ?? "";
+  return method === "GET" && !API_PATHS.includes(first) && !!headers.accept?.includes("text/html");
+}
+
+function setHeaders(reply: FastifyReply): void {
+  reply.headers({
+    "cache-control": "private, no-store",
+    "content-security-policy": CONTENT_SECURITY_POLICY,
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), microphone=(), geolocation=()",
+  });
+}
+
+function logAnswer(request: FastifyRequest, reply: FastifyReply): void {
+  request.log.debug(
+    { method: request.method, route: request.routeOptions.url ?? null, status: reply.statusCode },
+    "answered",
+  );
+}
+
+/** A query that failed holds its parameters in its message: only its kind is logged. */
+function logFault(request: FastifyRequest, { reason, cause }: Problem): void {
+  const isBug = reason === "internal-error";
+  const fault = cause instanceof Error ? { name: cause.name, ...(isBug && { stack: cause.stack }) } : {};
+  const level = isBug ? "error" : "warn";
+  request.log[level]({ route: request.routeOptions.url ?? null, reason, ...fault }, "refused");
+}
