@@ -165,8 +165,18 @@ export class ArchiveClient {
     { transferSyntax = AS_STORED, ...options }: CallOptions & { transferSyntax?: string } = {},
   ): AsyncGenerator<Content, void, undefined> {
     const path = `${instancePath(instance)}/frames/${frames.map(frameNumber).join(",")}`;
-    const accept = `multipart/related; type="application/octet-stream"; transfer-syntax=${transferSyntax}`;
-    yield* contentsOf(await this.#get(path, accept, options));
+    const ask = (syntax: string) =>
+      this.#get(
+        path,
+        `multipart/related; type="application/octet-stream"; transfer-syntax=${syntax}`,
+        options,
+      );
+    const answer = await ask(transferSyntax).catch((error: unknown) => {
+      // Orthanc fails on deflated instances when asked for them as stored; the decoded frame has the same bytes.
+      if (transferSyntax === AS_STORED && statusOf(error) === 500) return ask(EXPLICIT_LITTLE_ENDIAN);
+      throw error;
+    });
+    yield* contentsOf(answer);
   }
 
   /** One instance as a DICOM file (PS3.10), as it is stored or in the transfer syntax that is named. */
@@ -344,9 +354,24 @@ async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   return all;
 }
 
+/** The archive answered, but not with what was asked for. */
+class ArchiveRefusal extends Error {
+  override readonly name = "ArchiveRefusal";
+  readonly status: number;
+
+  constructor(status: number) {
+    super(`the archive answered ${status}`);
+    this.status = status;
+  }
+}
+
+function statusOf(error: unknown): number | undefined {
+  return error instanceof Problem && error.cause instanceof ArchiveRefusal ? error.cause.status : undefined;
+}
+
 /** What the archive's status means to the gateway's caller. */
 function refusal(status: number): Problem {
-  const cause = new Error(`the archive answered ${status}`);
+  const cause = new ArchiveRefusal(status);
   if (status === 404 || status === 410) return new Problem("not-found", undefined, { cause });
   if (status === 406) return new Problem("not-acceptable", undefined, { cause });
   if (status === 401 || status === 403) {

@@ -80,3 +80,9 @@ function textOfValue(value: DicomValue): string {
   if (value === null || isDataset(value)) return "";
   return (value.Alphabetic ?? value.Ideographic ?? value.Phonetic ?? "").trim();
 }
+
+/** How many frames an instance has: 0 for one without pixels, such as a report (PS3.3 section C.7.6.6). */
+export function numberOfFrames(dataset: DicomDataset): number {
+  const pixels = (numberOf(dataset, "Rows") ?? 0) * (numberOf(dataset, "Columns") ?? 0);
+  return pixels > 0 ? Math.max(1, numberOf(dataset, "NumberOfFrames") ?? 1) : 0;
+}

@@ -66,7 +66,7 @@ function parse(bytes: Buffer, whole: boolean): DataSet | null {
   try {
     const dataSet = dicomParser.parseDicom(bytes, {
       untilTag: PIXEL_DATA,
-      vrCallback: (tag: string) => vrOf(tag.slice(1).toUpperCase()),
+      vrCallback: dictionaryVr,
       inflater: (part: Uint8Array, position: number) => {
         deflated = true;
         return inflate(part, position);
@@ -78,6 +78,12 @@ function parse(bytes: Buffer, whole: boolean): DataSet | null {
     if (!whole) return null;
     throw new UnreadableFile(explain(error));
   }
+}
+
+/** For files that hold no VRs. Of an unknown tag the parser itself must find out whether it is a sequence. */
+function dictionaryVr(tag: string): string | undefined {
+  const vr = vrOf(tag.slice(1).toUpperCase());
+  return vr === "UN" ? undefined : vr;
 }
 
 function inflate(bytes: Uint8Array, position: number): Buffer {

@@ -1,0 +1,71 @@
+/** Bodies on their way to a caller: begun only when there is something to send, cut when access ends. */
+import type { FastifyReply } from "fastify";
+import type { Content } from "../archive/client.ts";
+import { MultipartWriter } from "../archive/multipart.ts";
+import { streamed } from "../archive/stream.ts";
+
+/** Ends when access ends or the caller goes away, whichever is first. */
+export function untilClosed(reply: FastifyReply, access: AbortSignal): AbortSignal {
+  const gone = new AbortController();
+  reply.raw.once("close", () => gone.abort(new Error("the caller went away")));
+  return AbortSignal.any([access, gone.signal]);
+}
+
+/**
+ * Send a body as it comes. Waits for its first bytes, so that what fails before them is answered with a problem; what
+ * fails later cuts the connection, which is how HTTP/1.1 tells a broken body from a whole one.
+ */
+export async function sendBody(
+  reply: FastifyReply,
+  contentType: string,
+  body: AsyncGenerator<Uint8Array, void, undefined>,
+  signal: AbortSignal,
+): Promise<FastifyReply> {
+  const first = await body.next();
+  signal.throwIfAborted();
+  async function* whole() {
+    try {
+      if (!first.done) yield first.value;
+      yield* body;
+    } finally {
+      await body.return();
+    }
+  }
+  const stream = streamed(whole());
+  // A chunk may be waiting for a slow caller: do not wait with it.
+  const cut = () => stream.destroy(signal.reason);
+  signal.addEventListener("abort", cut, { once: true });
+  stream.once("close", () => signal.removeEventListener("abort", cut));
+  return reply.type(contentType).send(stream);
+}
+
+/** Contents as parts of a multipart body. `lead` is the first of them, already asked for. */
+export async function* asParts(
+  writer: MultipartWriter,
+  contents: AsyncIterable<Content>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const content of contents) {
+    yield writer.head({ "Content-Type": contentTypeOf(content) });
+    yield* content.bytes;
+  }
+  yield writer.tail();
+}
+
+/** A part's media type, with its transfer syntax where that is known. */
+export function contentTypeOf({ mediaType, transferSyntaxUid }: Content): string {
+  return transferSyntaxUid === null ? mediaType : `${mediaType}; transfer-syntax=${transferSyntaxUid}`;
+}
+
+/** One thing, in multipart or by itself. */
+export function sendOne(reply: FastifyReply, content: Content, multipart: boolean, signal: AbortSignal) {
+  const writer = new MultipartWriter();
+  async function* one() {
+    yield content;
+  }
+  async function* alone() {
+    yield* content.bytes;
+  }
+  return multipart
+    ? sendBody(reply, writer.contentType(content.mediaType), asParts(writer, one()), signal)
+    : sendBody(reply, contentTypeOf(content), alone(), signal);
+}

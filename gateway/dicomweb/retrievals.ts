@@ -1,0 +1,210 @@
+/** Retrievals (WADO-RS, PS3.18 section 10.4): DICOM files, metadata, frames and bulk data of what is open. */
+import type { FastifyInstance, FastifyReply } from "fastify";
+import type { Content, InstanceReference } from "../archive/client.ts";
+import { type DicomDataset, type DicomElement, isDataset, stringOf } from "../archive/dicomJson.ts";
+import { AS_STORED } from "../archive/mediaType.ts";
+import { MultipartWriter } from "../archive/multipart.ts";
+import { Problem } from "../problem.ts";
+import { acceptBulkData, acceptFile, acceptFrames, acceptJson, EXPLICIT_LITTLE_ENDIAN } from "./accept.ts";
+import type { AllowedSeries } from "./access.ts";
+import { framesOf, instanceOf, type PathParams, seriesOf, studyOf, tagPathOf } from "./address.ts";
+import { asParts, sendBody, sendOne } from "./body.ts";
+import { type DicomwebRequest, openStudy, type Parts } from "./context.ts";
+import type { HeldInstance } from "./holdings.ts";
+import { inOrder } from "./inOrder.ts";
+import { sendRendered } from "./rendered.ts";
+import { rewriteMetadata } from "./rewrite.ts";
+
+/** A study, a series or an instance. */
+type Address = { studyInstanceUid: string; seriesInstanceUid?: string; sopInstanceUid?: string };
+
+/** Instances whose metadata is asked for at the same time. */
+const AHEAD = 8;
+const INSTANCE = "/studies/:study/series/:series/instances/:instance";
+const GET = { exposeHeadRoute: false };
+
+/** The three levels that can be retrieved, by their paths. */
+const LEVELS: ReadonlyArray<[path: string, name: string, address: (params: PathParams) => Address]> = [
+  ["/studies/:study", "study", (params) => ({ studyInstanceUid: studyOf(params) })],
+  ["/studies/:study/series/:series", "series", seriesOf],
+  [INSTANCE, "instance", instanceOf],
+];
+
+export function retrievalRoutes(routes: FastifyInstance, parts: Parts): void {
+  for (const [path, name, address] of LEVELS) {
+    routes.get(path, GET, async (request: DicomwebRequest, reply) => {
+      const route = `WADO-RS ${name}`;
+      const opened = await openStudy(parts, request, reply, { action: "DOWNLOAD", route, address });
+      return sendFiles(parts, request, reply, opened);
+    });
+    routes.get(`${path}/metadata`, GET, async (request: DicomwebRequest, reply) => {
+      const route = `WADO-RS ${name} metadata`;
+      const opened = await openStudy(parts, request, reply, { action: "VIEW", route, address });
+      return sendMetadata(parts, request, reply, opened);
+    });
+  }
+  routes.get(`${INSTANCE}/frames/*`, GET, async (request: DicomwebRequest, reply) => {
+    const { address, signal } = await openStudy(parts, request, reply, {
+      action: "VIEW",
+      route: "WADO-RS instance frames",
+      address: (params) => ({ ...instanceOf(params), ...framesOf(params) }),
+    });
+    const held = await parts.holdings.instance(address);
+    if (!address.rendered) return sendFrames(parts, request, reply, held, address.frames, signal);
+    const [frame, ...more] = address.frames;
+    if (frame === undefined || more.length > 0) {
+      throw new Problem("malformed-request", "One frame is drawn at a time.");
+    }
+    return sendRendered(parts, request, reply, { instance: held, frame, signal });
+  });
+  routes.get(`${INSTANCE}/bulkdata/*`, GET, async (request: DicomwebRequest, reply) => {
+    const { address, signal } = await openStudy(parts, request, reply, {
+      action: "VIEW",
+      route: "WADO-RS instance bulk data",
+      address: (params) => ({ ...instanceOf(params), tagPath: tagPathOf(params) }),
+    });
+    const { multipart } = acceptBulkData(request.headers.accept);
+    const held = await parts.holdings.instance(address);
+    const content = await bulkData(parts, held, address.tagPath, signal);
+    return sendOne(reply, content, multipart, signal);
+  });
+}
+
+interface OpenedAddress {
+  address: Address;
+  series: AllowedSeries;
+  signal: AbortSignal;
+}
+
+/** All instances that are named and allowed, series by series, as the archive lists them now. */
+async function* heldInstances(
+  { holdings }: Parts,
+  { address, series, signal }: OpenedAddress,
+): AsyncGenerator<HeldInstance, void, undefined> {
+  const { studyInstanceUid, seriesInstanceUid, sopInstanceUid } = address;
+  if (seriesInstanceUid !== undefined && sopInstanceUid !== undefined) {
+    yield await holdings.instance({ studyInstanceUid, seriesInstanceUid, sopInstanceUid });
+  } else if (seriesInstanceUid !== undefined) {
+    yield* await holdings.instances(studyInstanceUid, seriesInstanceUid);
+  } else {
+    for (const each of await holdings.series(studyInstanceUid, series, { signal })) {
+      yield* await holdings.instances(studyInstanceUid, each.seriesInstanceUid);
+    }
+  }
+}
+
+/** DICOM files, each asked for by itself: what is sent is what was allowed, and memory does not grow with the study. */
+async function sendFiles(parts: Parts, request: DicomwebRequest, reply: FastifyReply, opened: OpenedAddress) {
+  const { transferSyntax, multipart } = acceptFile(request.headers.accept);
+  const { signal } = opened;
+  async function* files(): AsyncGenerator<Content, void, undefined> {
+    for await (const held of heldInstances(parts, opened)) {
+      const file = await parts.archive.retrieve(held, { transferSyntax, signal });
+      yield { ...file, mediaType: "application/dicom" };
+    }
+  }
+  if (!multipart) {
+    if (opened.address.sopInstanceUid === undefined) {
+      throw new Problem("not-acceptable", "Several files come as multipart/related.");
+    }
+    const only = await files().next();
+    if (only.done) throw new Problem("not-found");
+    return sendOne(reply, only.value, false, signal);
+  }
+  const writer = new MultipartWriter();
+  return sendBody(reply, writer.contentType("application/dicom"), asParts(writer, files()), signal);
+}
+
+/** Metadata as one JSON array, instance after instance. */
+async function sendMetadata(
+  parts: Parts,
+  request: DicomwebRequest,
+  reply: FastifyReply,
+  opened: OpenedAddress,
+) {
+  acceptJson(request.headers.accept);
+  const { signal } = opened;
+  const held: HeldInstance[] = [];
+  for await (const instance of heldInstances(parts, opened)) held.push(instance);
+  const datasets = inOrder(held, AHEAD, async (instance) => {
+    const dataset = await verifiedMetadata(parts, instance, signal);
+    return JSON.stringify(rewriteMetadata(dataset, instance, parts.root()));
+  });
+  async function* array() {
+    let lead = "[";
+    for await (const text of datasets) {
+      yield Buffer.from(`${lead}${text}`);
+      lead = ",";
+    }
+    yield Buffer.from("]");
+  }
+  return sendBody(reply, "application/dicom+json", array(), signal);
+}
+
+/** Metadata that is what was asked for, by the UIDs in it. @throws {Problem} `not-found` */
+async function verifiedMetadata({ archive }: Parts, instance: InstanceReference, signal: AbortSignal) {
+  const dataset = await archive.metadata(instance, { signal });
+  const same =
+    stringOf(dataset, "StudyInstanceUID") === instance.studyInstanceUid &&
+    stringOf(dataset, "SeriesInstanceUID") === instance.seriesInstanceUid &&
+    stringOf(dataset, "SOPInstanceUID") === instance.sopInstanceUid;
+  if (!same) throw new Problem("not-found");
+  return dataset;
+}
+
+/** Frames as they are stored, or as the archive decodes them where the caller insists. */
+async function sendFrames(
+  { archive }: Parts,
+  request: DicomwebRequest,
+  reply: FastifyReply,
+  held: HeldInstance,
+  frames: readonly number[],
+  signal: AbortSignal,
+) {
+  const wanted = acceptFrames(request.headers.accept);
+  if (!wanted.multipart && frames.length > 1) {
+    throw new Problem("not-acceptable", "Several frames come as multipart/related.");
+  }
+  if (frames.some((frame) => frame > held.frames)) throw new Problem("not-found");
+  for (const transferSyntax of wanted.decoded ? [AS_STORED, EXPLICIT_LITTLE_ENDIAN] : [AS_STORED]) {
+    const contents = archive.frames(held, frames, { transferSyntax, signal });
+    const first = await contents.next();
+    if (first.done) throw new Problem("not-found");
+    const { mediaType, transferSyntaxUid } = first.value;
+    if (!wanted.accepts(mediaType, transferSyntaxUid)) {
+      await contents.return();
+      continue;
+    }
+    if (!wanted.multipart) return sendOne(reply, first.value, false, signal);
+    const writer = new MultipartWriter();
+    async function* all() {
+      if (!first.done) yield first.value;
+      yield* contents;
+    }
+    return sendBody(reply, writer.contentType(mediaType), asParts(writer, all()), signal);
+  }
+  throw new Problem("not-acceptable", "The frames are stored in a form that was not asked for.");
+}
+
+/** A value by its place in the instance's metadata, which says where the archive keeps it. */
+async function bulkData(parts: Parts, held: HeldInstance, tagPath: readonly string[], signal: AbortSignal) {
+  const element = elementAt(await verifiedMetadata(parts, held, signal), tagPath);
+  if (element?.BulkDataURI !== undefined)
+    return parts.archive.bulkData(held, element.BulkDataURI, { signal });
+  if (element?.InlineBinary === undefined) throw new Problem("not-found");
+  const bytes = Buffer.from(element.InlineBinary, "base64");
+  async function* inline() {
+    yield bytes;
+  }
+  return { mediaType: "application/octet-stream", transferSyntaxUid: null, bytes: inline() };
+}
+
+function elementAt(
+  dataset: DicomDataset,
+  [tag = "", item, ...rest]: readonly string[],
+): DicomElement | undefined {
+  const element = dataset[tag];
+  if (item === undefined) return element;
+  const inner = element?.Value?.[Number(item) - 1];
+  return isDataset(inner) ? elementAt(inner, rest) : undefined;
+}
