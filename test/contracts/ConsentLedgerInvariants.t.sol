@@ -1,15 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {
-    ExamId,
-    Grant,
-    Grantee,
-    Pointer,
-    Query,
-    Reason,
-    Resource
-} from "../../contracts/interfaces/IConsentLedger.sol";
+import {ExamId, Grant, Pointer, Query, Reason, Resource} from "../../contracts/interfaces/IConsentLedger.sol";
 import {Ids} from "../../contracts/libraries/Ids.sol";
 import {LedgerActors} from "./LedgerActors.sol";
 import {LedgerTest} from "./LedgerTest.sol";
@@ -84,7 +76,7 @@ contract ConsentLedgerInvariantsTest is LedgerTest {
         (Reason reason, uint256 validUntil) = ledger.check(query);
         bool permitted = reason == Reason.Permitted;
         _true(permitted == _actors.permits(query), "check and model agree");
-        _true(permitted == (validUntil > query.time), "a permit ends later than it begins");
+        _true(permitted == (validUntil > query.time), "a permit ends in the future");
     }
 
     function _queryAt(

@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {ConsentLedger} from "../../contracts/ConsentLedger.sol";
-import {ExamId, Grantee, Query, Reason, Resource} from "../../contracts/interfaces/IConsentLedger.sol";
+import {ExamId, Grantee, Query, Resource} from "../../contracts/interfaces/IConsentLedger.sol";
 import {Ids} from "../../contracts/libraries/Ids.sol";
 import {Terms} from "../../contracts/types/Terms.sol";
 import {Test} from "./Test.sol";
@@ -59,7 +59,7 @@ contract LedgerActors is Test {
         }
         VM.prank(byOperator ? operatorOf(custodian) : custodian);
         try LEDGER.register(custodian, patient, commitment, bytes32(what)) {
-            registrations[id]++;
+            ++registrations[id];
             versions[id] = 1;
             _true(!isRetired[id], "registered after it was retired");
         } catch {
@@ -72,7 +72,7 @@ contract LedgerActors is Test {
         ExamId id = Ids.exam(custodian, patient, commitmentAt(what));
         VM.prank(custodian);
         try LEDGER.amend(custodian, patient, commitmentAt(what), bytes32(what)) {
-            versions[id]++;
+            ++versions[id];
             _true(registrations[id] == 1 && !isRetired[id], "amended what is not live");
         } catch {
             _true(registrations[id] == 0 || isRetired[id], "refused to amend a live exam");
@@ -120,7 +120,7 @@ contract LedgerActors is Test {
             actions
         );
         (kept.grantedAt, kept.granted, kept.revoked) = (block.timestamp, true, false);
-        kept.writes++;
+        ++kept.writes;
     }
 
     function revoke(uint256 whose, uint256 which, uint256 from) external {
@@ -130,7 +130,7 @@ contract LedgerActors is Test {
         LEDGER.revoke(resource, Grantee.wrap(bytes32(uint256(uint160(reader)))));
         Kept storage kept = _kept[patient][resource][reader];
         (kept.granted, kept.revoked) = (false, true);
-        kept.writes++;
+        ++kept.writes;
     }
 
     /// @dev Rare, like retiring.
@@ -163,7 +163,7 @@ contract LedgerActors is Test {
     }
 
     /// @notice Whether the model permits: one live grant, of the series or else of the exam, that satisfies all.
-    function permits(Query memory query) external view returns (bool) {
+    function permits(Query calldata query) external view returns (bool) {
         address patient = address(uint160(query.patient));
         ExamId id = Ids.exam(address(uint160(query.custodian)), patient, query.commitment);
         if (registrations[id] == 0 || isRetired[id]) return false;
@@ -178,7 +178,7 @@ contract LedgerActors is Test {
         return _satisfies(_kept[patient][Ids.whole(id)][address(uint160(query.reader))], patient, query);
     }
 
-    function _satisfies(Kept memory kept, address patient, Query memory query) private view returns (bool) {
+    function _satisfies(Kept memory kept, address patient, Query calldata query) private view returns (bool) {
         bool alive = kept.granted && kept.grantedAt > revokedAllAt[patient];
         bool inTime = query.time >= kept.notBefore && query.time < kept.notAfter;
         return alive && inTime && kept.purposes & query.purpose != 0 && kept.actions & query.action != 0;

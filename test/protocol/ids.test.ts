@@ -1,0 +1,158 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { ProtocolError } from "../../protocol/errors.ts";
+import { type Hex, type Kind, TAGS } from "../../protocol/hash.ts";
+import {
+  examCommitment,
+  examId,
+  granteeOf,
+  newSalt,
+  seriesCommitment,
+  seriesResource,
+  seriesSalt,
+} from "../../protocol/ids.ts";
+import { isUid } from "../../protocol/uid.ts";
+
+const SALT = `0x${"5a".repeat(32)}` as const;
+const STUDY = "1.2.840.113619.2.1";
+const CUSTODIAN = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8";
+const PATIENT = "0x90F79bf6EB2c4f870365E785982E1f101E93b906";
+
+const salts = () =>
+  fc
+    .uint8Array({ minLength: 32, maxLength: 32 })
+    .map((bytes): Hex => `0x${Buffer.from(bytes).toString("hex")}`);
+const uids = () =>
+  fc
+    .array(fc.integer({ min: 0, max: 99_999 }), { minLength: 1, maxLength: 10 })
+    .map((parts) => parts.join("."));
+
+describe("known answers", () => {
+  it("pins every tag", () => {
+    expect(TAGS).toMatchInlineSnapshot(`
+      {
+        "EXAM": "0xb59a3cc97e08c4463b2a91d965f766a71effdf0cc87422069683c3418c5a6fd7",
+        "LEAF": "0x925090392c3baa56c6086e04466192ca62e6873e0ff885fd642f4b4bcc04eea1",
+        "LEAF_SALT": "0x3cec37966f5f203d26d913a6dbc543226ead41512f6db154a7d33ba331010333",
+        "NODE": "0x11076e62ae33b55b50e639e656df95907e48ced70585fb40f70a817899aeeb0b",
+        "PATIENT_ID": "0x3ae89840a8e2f2a84ea65e2fa5612c3394f103e6f3210dd586ef82324d834b40",
+        "SERIES": "0x8921ffb6f4f3bc82f578c76a705e85a1303e6a6ed954f210f9d31436d1fc36c2",
+        "SERIES_COMMITMENT": "0x928ff6e28dfc75b13f9071662d012fbcbdc65e4c651119bf74fb5141e7f306d0",
+        "SERIES_SALT": "0xd3a7d9b016730bd41579cda6972e7ac9f6318700580ad1eda7be9cef7b8cd0eb",
+        "STUDY": "0xba2b0fdc0ba776e01fd2314678ec2abb507cac439a07ff406811b8c7c5ede4f6",
+      }
+    `);
+  });
+
+  it("pins the ids of one exam", () => {
+    const commitment = examCommitment(SALT, STUDY);
+    const exam = examId({ custodian: CUSTODIAN, patient: PATIENT, commitment });
+    const salt = seriesSalt(SALT, `${STUDY}.7`);
+    const ofSeries = seriesCommitment(salt, `${STUDY}.7`);
+    expect({
+      commitment,
+      exam,
+      salt,
+      ofSeries,
+      series: seriesResource(exam, ofSeries),
+    }).toMatchInlineSnapshot(`
+      {
+        "commitment": "0xb4dc9f4ce82200fa62cc7b30284ee777490518b0fa0ef6463930e73437b402a9",
+        "exam": "0x20814aa9500f573c834fe286ae13ebd3b8e951856715e7cc2b51530e9464cf3e",
+        "ofSeries": "0xe624bc35b1d308a4dab5071d94c44646f9ce02339c2d0b0f3166db00364d85d9",
+        "salt": "0x60bbf47c4b96b96ad39b9037e076e98eee23ec50223527725e6a51c85265e262",
+        "series": "0x6f66d0ccbc37205bc67213da37df5386c04064c4f15606041cc264e28b251bcf",
+      }
+    `);
+  });
+
+  it("pads an address to a grantee", () => {
+    expect(granteeOf(PATIENT)).toBe(`0x000000000000000000000000${PATIENT.slice(2).toLowerCase()}`);
+  });
+});
+
+describe("ids", () => {
+  it("differ wherever salt or UID differ", () => {
+    fc.assert(
+      fc.property(salts(), salts(), uids(), uids(), (saltA, saltB, uidA, uidB) => {
+        const same = saltA === saltB && uidA === uidB;
+        expect(examCommitment(saltA, uidA) === examCommitment(saltB, uidB)).toBe(same);
+        expect(seriesSalt(saltA, uidA) === seriesSalt(saltB, uidB)).toBe(same);
+      }),
+    );
+  });
+
+  it("of one kind never pass for another's: the same salt and UID give four different words", () => {
+    fc.assert(
+      fc.property(salts(), uids(), (salt, uid) => {
+        const words = [
+          examCommitment(salt, uid),
+          seriesSalt(salt, uid),
+          seriesCommitment(salt, uid),
+          seriesResource(salt, examCommitment(salt, uid)),
+        ];
+        expect(new Set(words).size).toBe(words.length);
+      }),
+    );
+  });
+
+  it("are unlike for every kind", () => {
+    const kinds = Object.keys(TAGS) as Kind[];
+    expect(new Set(kinds.map((kind) => TAGS[kind])).size).toBe(kinds.length);
+  });
+
+  it("do not depend on how an address is written", () => {
+    const commitment = examCommitment(SALT, STUDY);
+    expect(examId({ custodian: CUSTODIAN.toLowerCase(), patient: PATIENT.toLowerCase(), commitment })).toBe(
+      examId({ custodian: CUSTODIAN, patient: PATIENT, commitment }),
+    );
+  });
+
+  it("salts are 32 fresh bytes", () => {
+    const salts = new Set(Array.from({ length: 100 }, newSalt));
+    expect(salts.size).toBe(100);
+    for (const salt of salts) expect(salt).toMatch(/^0x[0-9a-f]{64}$/);
+  });
+});
+
+describe("refused", () => {
+  it.each([
+    ["invalid-uid", () => examCommitment(SALT, "")],
+    ["invalid-uid", () => examCommitment(SALT, "1..2")],
+    ["invalid-uid", () => examCommitment(SALT, `1.${"2".repeat(63)}`)],
+    ["invalid-uid", () => seriesSalt(SALT, "1.2/../3")],
+    ["invalid-uid", () => seriesCommitment(SALT, "1.2\n")],
+    ["invalid-hex", () => examCommitment("0x12", STUDY)],
+    ["invalid-hex", () => seriesResource(SALT, `0x${"zz".repeat(32)}`)],
+    ["invalid-address", () => granteeOf("0x1234")],
+    ["invalid-address", () => granteeOf(SALT)],
+    ["invalid-address", () => examId({ custodian: CUSTODIAN, patient: "", commitment: SALT })],
+  ])("%s: %s", (code, act) => {
+    expect(act).toThrow(ProtocolError);
+    expect(act).toThrow(expect.objectContaining({ code }));
+  });
+});
+
+describe("isUid", () => {
+  it.each(["1", "1.2.840.10008.1.2", "0.0", "1.02.3", `1.${"2".repeat(62)}`])("takes %s", (uid) => {
+    expect(isUid(uid)).toBe(true);
+  });
+
+  it.each([
+    "",
+    ".",
+    "1.",
+    ".1",
+    "1..2",
+    "1.a",
+    " 1",
+    "1 ",
+    "1\n",
+    "1\\2",
+    "٣.١",
+    "%2e",
+    `1.${"2".repeat(63)}`,
+  ])("refuses %j", (uid) => {
+    expect(isUid(uid)).toBe(false);
+  });
+});
