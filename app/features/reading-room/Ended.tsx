@@ -17,7 +17,7 @@ export function Ended({ problem, onClose }: { problem: Problem; onClose: () => v
           {sentence.title}
         </h1>
         <p>{sentence.way}</p>
-        <p className="rr-quiet">The images are no longer on this device.</p>
+        <p className="rr-quiet">The images have been taken off this screen.</p>
         <button type="button" className="rr-button rr-primary" onClick={onClose}>
           Back to the list of exams
         </button>

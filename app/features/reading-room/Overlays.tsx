@@ -2,7 +2,7 @@ import type { ReactNode } from "react";
 import { plainDate } from "../../words/dates.ts";
 import { type Instance, number, personName, text } from "./dicomJson.ts";
 import { edgeLetters } from "./orientation.ts";
-import type { Reading } from "./reader.ts";
+import type { Reading } from "./reading.ts";
 
 /** The corners: who and what this is, told by the picture that is on the canvas. Without a picture, nothing. */
 export function Overlays({ reading }: { reading: Reading }): ReactNode {

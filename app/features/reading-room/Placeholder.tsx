@@ -1,6 +1,7 @@
 import { FileText, ImageOff, LoaderCircle } from "lucide-react";
 import type { ReactNode } from "react";
-import type { Reader, Reading } from "./reader.ts";
+import type { Reader } from "./reader.ts";
+import type { Reading } from "./reading.ts";
 
 interface PlaceholderProps {
   reading: Reading;

@@ -1,5 +1,6 @@
 import type { PointerEvent, ReactNode } from "react";
-import type { Reader, Reading } from "./reader.ts";
+import type { Reader } from "./reader.ts";
+import type { Reading } from "./reading.ts";
 
 /** The place in the series: where the reader is, and which pictures are ready. Drag it, or use the keys. */
 export function Scrubber({ reading, reader }: { reading: Reading; reader: Reader }): ReactNode {

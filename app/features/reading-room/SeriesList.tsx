@@ -1,6 +1,7 @@
 import { FileText, Image } from "lucide-react";
 import { type ReactNode, useEffect, useRef } from "react";
-import type { Reader, Reading, SeriesEntry } from "./reader.ts";
+import type { Reader } from "./reader.ts";
+import type { Reading, SeriesEntry } from "./reading.ts";
 
 /** The exam's series, each with a picture and how many images it has. */
 export function SeriesList({ reading, reader }: { reading: Reading; reader: Reader }): ReactNode {

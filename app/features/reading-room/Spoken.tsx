@@ -1,5 +1,5 @@
 import { type ReactNode, useEffect, useState } from "react";
-import type { Reading } from "./reader.ts";
+import type { Reading } from "./reading.ts";
 
 /** How long the reader has to rest on a picture before it is announced, in milliseconds. */
 const REST = 500;

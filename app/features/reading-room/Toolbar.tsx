@@ -17,7 +17,8 @@ import {
 import { type MouseEvent, type ReactNode, useState } from "react";
 import type { Tool } from "./gestures.ts";
 import { KEYS } from "./keys.ts";
-import type { Reader, Reading } from "./reader.ts";
+import type { Reader } from "./reader.ts";
+import type { Reading } from "./reading.ts";
 import { CT_PRESETS } from "./windowing.ts";
 
 interface ToolbarProps {

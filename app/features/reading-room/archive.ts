@@ -65,7 +65,7 @@ export class ExamArchive {
 
   /** A small rendered picture of an instance, JPEG. */
   async thumbnail(seriesInstanceUid: string, sopInstanceUid: string): Promise<Blob> {
-    const bytes = await this.#ask<ArrayBuffer>((request, client) =>
+    const [bytes = new ArrayBuffer()] = await this.#ask<ArrayBuffer[]>((request, client) =>
       client.retrieveInstanceRendered({
         studyInstanceUID: this.#studyInstanceUid,
         seriesInstanceUID: seriesInstanceUid,

@@ -36,6 +36,8 @@ export const TAGS = {
   LossyImageCompression: "00282110",
   Rows: "00280010",
   Columns: "00280011",
+  PixelPaddingValue: "00280120",
+  PixelPaddingRangeLimit: "00280121",
   RedPaletteColorLookupTableDescriptor: "00281101",
   GreenPaletteColorLookupTableDescriptor: "00281102",
   BluePaletteColorLookupTableDescriptor: "00281103",

@@ -5,62 +5,19 @@
  * else happens that could change what belongs on it, and what is told about the picture comes from the one
  * that was drawn.
  */
+import type { Types } from "@cornerstonejs/core";
 import { ExamArchive, type ListedSeries } from "./archive.ts";
 import { number, numbers } from "./dicomJson.ts";
 import { ReadFailure } from "./failures.ts";
 import type { LoadQueue } from "./loadQueue.ts";
+import { type Drawn, type Look, PLAIN_LOOK } from "./look.ts";
 import type { Pictures } from "./pictures.ts";
-import type { PicturelessObject, Slice } from "./slices.ts";
-import { type Drawn, type Look, PLAIN_LOOK, type Stage } from "./stage.ts";
+import { NOTHING, type Picture, type Reading, type SeriesEntry } from "./reading.ts";
+import type { Slice } from "./slices.ts";
+import type { Stage } from "./stage.ts";
 
 /** Cornerstone3D and all that stands on it: loaded beside the first searches, not before them. */
 const rendering = () => import("./rendering.ts");
-
-/** A series in the list. */
-export interface SeriesEntry extends ListedSeries {
-  state: "listed" | "reading" | "read" | "failed";
-  slices: readonly Slice[];
-  pictureless: readonly PicturelessObject[];
-  /** Object URL of a small picture. */
-  thumbnail: string | null;
-  failure: ReadFailure | null;
-}
-
-/** What is on the canvas. */
-export type Picture =
-  | { kind: "none" }
-  | { kind: "loading"; slice: Slice }
-  | { kind: "drawn"; slice: Slice; drawn: Drawn }
-  | { kind: "failed"; slice: Slice; failure: ReadFailure };
-
-/** All that the room shows. A new object for every change. */
-export interface Reading {
-  phase: "opening" | "open" | "failed" | "closed";
-  failure: ReadFailure | null;
-  series: readonly SeriesEntry[];
-  /** Index into `series`, -1 before there is one. */
-  seriesIndex: number;
-  sliceIndex: number;
-  picture: Picture;
-  /** Image ids of the current series that are ready to be shown, and those that cannot be. */
-  ready: ReadonlySet<string>;
-  broken: ReadonlySet<string>;
-  look: Look;
-  playing: boolean;
-}
-
-const NOTHING: Reading = {
-  phase: "opening",
-  failure: null,
-  series: [],
-  seriesIndex: -1,
-  sliceIndex: 0,
-  picture: { kind: "none" },
-  ready: new Set(),
-  broken: new Set(),
-  look: PLAIN_LOOK,
-  playing: false,
-};
 
 /** Modalities whose objects carry no picture, not to be opened first (PS3.3 C.7.3.1.1.1). */
 const PICTURELESS_MODALITIES = new Set([
@@ -158,7 +115,7 @@ export class Reader {
     const slice = slices[index] as Slice;
     this.#set({ sliceIndex: index });
     const image = this.#pictures?.get(slice.imageId);
-    if (image) this.#stage?.draw(slice, image, this.#reading.look);
+    if (image) this.#draw(slice, image);
     else this.#blank({ kind: "loading", slice });
     this.#queue?.aim(slices, index);
   }
@@ -209,7 +166,15 @@ export class Reader {
     this.#mark("ready", slice);
     const image = this.#pictures?.get(slice.imageId);
     const waited = this.#reading.picture.kind !== "drawn";
-    if (image && waited && this.#wants(slice)) this.#stage?.draw(slice, image, this.#reading.look);
+    if (image && waited && this.#wants(slice)) this.#draw(slice, image);
+  }
+
+  #draw(slice: Slice, image: Types.IImage): void {
+    try {
+      this.#stage?.draw(slice, image, this.#reading.look);
+    } catch {
+      this.#broken(slice, new ReadFailure("undecodable", "The picture is of a kind that cannot be shown."));
+    }
   }
 
   #broken(slice: Slice, failure: ReadFailure): void {

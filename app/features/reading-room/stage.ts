@@ -2,55 +2,12 @@
  * The one canvas on which pictures are shown. What is on it is always what was last drawn through `draw`, and
  * `clear` takes the drawing's whole machinery away with it, so that nothing can repaint a picture that is over.
  */
-import {
-  Enums,
-  getShouldUseCPURendering,
-  metaData,
-  RenderingEngine,
-  type StackViewport,
-  type Types,
-} from "@cornerstonejs/core";
+import { Enums, RenderingEngine, type StackViewport, type Types } from "@cornerstonejs/core";
+import { deviceScale, shift, showActualSize } from "./camera.ts";
+import type { Drawn, Look } from "./look.ts";
+import { ownWindow } from "./ownWindow.ts";
 import type { Slice } from "./slices.ts";
-import { firstWindow, rangeOf, type Window } from "./windowing.ts";
-
-/** How the reader wants pictures to be shown. */
-export interface Look {
-  /** null shows each picture with its own window. */
-  window: Window | null;
-  invert: boolean;
-  /** 1 fits the picture into the room. */
-  zoom: number;
-  /** Shift from the middle, in CSS pixels at zoom 1. */
-  pan: readonly [x: number, y: number];
-  /** Clockwise, in degrees. */
-  rotation: number;
-  flipHorizontal: boolean;
-  flipVertical: boolean;
-  /** One picture element on exactly one device pixel, without interpolation; zoom and pan are ignored. */
-  actualSize: boolean;
-}
-
-export const PLAIN_LOOK: Look = {
-  window: null,
-  invert: false,
-  zoom: 1,
-  pan: [0, 0],
-  rotation: 0,
-  flipHorizontal: false,
-  flipVertical: false,
-  actualSize: false,
-};
-
-/** What is on the canvas, told by the picture that was drawn. */
-export interface Drawn {
-  imageId: string;
-  /** null for pictures in colour, which have no window. */
-  window: Window | null;
-  /** Device pixels for one picture element. */
-  scale: number;
-  /** Output units for one pixel of dragging the window. */
-  windowStep: number;
-}
+import { rangeOf, type Window } from "./windowing.ts";
 
 const VIEWPORT = "reading-room";
 const BLACK: Types.Point3 = [0, 0, 0];
@@ -78,7 +35,11 @@ export class Stage {
     const changed = this.#shown?.image !== image;
     this.#shown = { image, slice, look };
     const viewport = this.#viewport();
-    if (changed) viewport.renderImageObject(image);
+    if (changed) {
+      // Should drawing fail, or the graphics context be lost, the canvas stays empty.
+      this.#wipe();
+      viewport.renderImageObject(image);
+    }
     this.#apply(viewport);
     viewport.render();
   }
@@ -93,11 +54,7 @@ export class Stage {
   clear(): void {
     this.#shown = null;
     if (this.#engine.getViewport(VIEWPORT)) this.#engine.disableElement(VIEWPORT);
-    const canvas = this.#canvas();
-    if (!canvas) return;
-    canvas.getContext("2d")?.clearRect(0, 0, canvas.width, canvas.height);
-    for (const name of Object.keys(canvas.dataset)) delete canvas.dataset[name];
-    canvas.dataset.drawn = "false";
+    this.#wipe();
   }
 
   /** Clear, and give back what the stage holds. It cannot be used any more. */
@@ -107,6 +64,14 @@ export class Stage {
     this.#element.removeEventListener(Enums.Events.IMAGE_RENDERED, this.#rendered);
     this.#engine.destroy();
     this.#element.replaceChildren();
+  }
+
+  #wipe(): void {
+    const canvas = this.#canvas();
+    if (!canvas) return;
+    canvas.getContext("2d")?.clearRect(0, 0, canvas.width, canvas.height);
+    for (const name of Object.keys(canvas.dataset)) delete canvas.dataset[name];
+    canvas.dataset.drawn = "false";
   }
 
   #viewport(): StackViewport {
@@ -123,9 +88,9 @@ export class Stage {
 
   #apply(viewport: StackViewport): void {
     if (!this.#shown) return;
-    const { image, look } = this.#shown;
-    const window = windowFor(image, look);
-    const range = window ? rangeOf(window, voiFunction(image)) : { lower: 0, upper: 255 };
+    const { image, slice, look } = this.#shown;
+    const window = windowFor(image, slice, look);
+    const range = window ? rangeOf(window, image.voiLUTFunction) : { lower: 0, upper: 255 };
     viewport.setProperties({
       voiRange: { lower: range.lower, upper: Math.max(range.upper, range.lower + 1e-3) },
       // MONOCHROME1 shows its lowest value white (PS3.3 C.7.6.3.1.2).
@@ -134,7 +99,7 @@ export class Stage {
     });
     viewport.resetCamera();
     viewport.setZoom(viewport.getZoom() * look.zoom);
-    viewport.setPan([look.pan[0] * look.zoom, look.pan[1] * look.zoom]);
+    shift(viewport, look.pan[0] * look.zoom, look.pan[1] * look.zoom);
     viewport.setViewPresentation({
       flipHorizontal: look.flipHorizontal,
       flipVertical: look.flipVertical,
@@ -157,7 +122,7 @@ export class Stage {
     const image = viewport?.getCornerstoneImage();
     if (!viewport || !canvas || !image || !this.#shown || image !== this.#shown.image) return;
     const { slice, look } = this.#shown;
-    const window = windowFor(image, look);
+    const window = windowFor(image, slice, look);
     const scale = deviceScale(viewport, image);
     Object.assign(canvas.dataset, {
       drawn: "true",
@@ -175,69 +140,11 @@ export class Stage {
   }
 }
 
-/**
- * Lay picture elements exactly on device pixels. The picture's middle falls on the canvas's middle, or half a
- * pixel beside it where one of them has an odd size and the other has not.
- */
-function showActualSize(viewport: StackViewport, image: Types.IImage, rotation: number): void {
-  if (getShouldUseCPURendering()) {
-    viewport.setZoom(1);
-    return;
-  }
-  const { sWidth: width, sHeight: height } = viewport;
-  const onItsSide = Math.round(rotation / 90) % 2 !== 0;
-  const aside = halfPixel(width, onItsSide ? image.rows : image.columns);
-  const below = halfPixel(height, onItsSide ? image.columns : image.rows);
-  const spacing = image.rowPixelSpacing || 1;
-  const { viewUp = [0, -1, 0], viewPlaneNormal = [0, 0, -1], focalPoint, position } = viewport.getCamera();
-  const right = cross(viewUp, viewPlaneNormal);
-  const center: Types.Point3 = [(image.columns - 1) / 2, (image.rows - 1) / 2, 0];
-  const middle = viewport.getImageData()?.imageData.indexToWorld?.(center) ?? focalPoint ?? center;
-  const focal = [0, 1, 2].map(
-    (axis) => (middle[axis] ?? 0) + spacing * (aside * (right[axis] ?? 0) - below * (viewUp[axis] ?? 0)),
-  ) as Types.Point3;
-  const eye = focal.map((value, axis) => value + (position?.[axis] ?? 0) - (focalPoint?.[axis] ?? 0));
-  viewport.setCamera({
-    parallelScale: (height * spacing) / 2,
-    focalPoint: focal,
-    position: eye as Types.Point3,
-  });
-}
-
-function halfPixel(canvas: number, picture: number): number {
-  return (canvas - picture) % 2 === 0 ? 0 : 0.5;
-}
-
-function cross([a, b, c]: Types.Point3, [d, e, f]: Types.Point3): Types.Point3 {
-  return [b * f - c * e, c * d - a * f, a * e - b * d];
-}
-
-function windowFor(image: Types.IImage, look: Look): Window | null {
-  if (image.color) return null;
-  if (look.window) return look.window;
-  const own = metaData.get("voiLutModule", image.imageId) ?? {};
-  return firstWindow(
-    { center: first(own.windowCenter), width: first(own.windowWidth) },
-    { lower: image.minPixelValue, upper: image.maxPixelValue },
-  );
-}
-
-function first(values: unknown): number | undefined {
-  const value = Array.isArray(values) ? values[0] : values;
-  return value === undefined || value === null ? undefined : Number(value);
-}
-
-function voiFunction(image: Types.IImage): string {
-  return image.voiLUTFunction ?? "LINEAR";
+function windowFor(image: Types.IImage, slice: Slice, look: Look): Window | null {
+  return image.color ? null : (look.window ?? ownWindow(image, slice.instance));
 }
 
 /** A drag over a thousand pixels crosses all values of the picture. */
 function stepFor(image: Types.IImage): number {
   return (image.maxPixelValue - image.minPixelValue || 1) / 1024;
-}
-
-function deviceScale(viewport: StackViewport, image: Types.IImage): number {
-  const { parallelScale } = viewport.getCamera();
-  if (getShouldUseCPURendering() || !parallelScale) return viewport.getZoom();
-  return (viewport.sHeight * (image.rowPixelSpacing || 1)) / (2 * parallelScale);
 }

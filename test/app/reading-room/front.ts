@@ -89,8 +89,12 @@ async function passOn(
   // Orthanc wants the comma between numbers as it is.
   const resource = url.slice("/dicomweb".length).replaceAll("%2C", ",");
   const answer = await fetch(`${upstream.url}${resource}`, { headers });
-  response.writeHead(answer.status, { "content-type": answer.headers.get("content-type") ?? "" });
-  if (fault) response.end(spoil(new Uint8Array(await answer.arrayBuffer()), fault));
+  const type = answer.headers.get("content-type") ?? "";
+  response.writeHead(answer.status, { "content-type": type });
+  // Bulk data is named by the archive's own address, which is the front's to everyone else.
+  if (type.includes("json"))
+    response.end((await answer.text()).replaceAll(upstream.url, `${front.url}/dicomweb`));
+  else if (fault) response.end(spoil(new Uint8Array(await answer.arrayBuffer()), fault));
   else if (answer.body) Readable.fromWeb(answer.body as never).pipe(response);
   else response.end();
 }
