@@ -1,7 +1,14 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 
 export const ROOT = join(import.meta.dirname, "..", "..");
+
+const running = new Set<ChildProcess>();
+
+/** Ends the programs that still run, for when we are told to end ourselves. */
+export function endPrograms(): void {
+  for (const child of running) child.kill("SIGTERM");
+}
 
 export interface Outcome {
   /** The exit code; null when the program could not be started or was ended by a signal. */
@@ -22,6 +29,7 @@ export function runProgram(
       env: { ...process.env, ...env },
       stdio: ["ignore", "pipe", "pipe"],
     });
+    running.add(child);
     let output = "";
     const keep = (chunk: string) => {
       output += chunk;
@@ -29,8 +37,12 @@ export function runProgram(
     };
     child.stdout.setEncoding("utf8").on("data", keep);
     child.stderr.setEncoding("utf8").on("data", keep);
-    child.on("error", (error) => resolve({ code: null, output: error.message }));
-    child.on("close", (code) => resolve({ code, output }));
+    const finish = (outcome: Outcome) => {
+      running.delete(child);
+      resolve(outcome);
+    };
+    child.on("error", (error) => finish({ code: null, output: error.message }));
+    child.on("close", (code) => finish({ code, output }));
   });
 }
 

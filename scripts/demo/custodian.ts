@@ -15,7 +15,11 @@ export class CustodianDesk {
 
   /** Lets the gateway's key register exams in the custodian's name. */
   async nameOperator(): Promise<void> {
-    const ledger = new Contract(this.#contracts.consentLedger, consentLedgerAbi, this.#signer(ACCOUNT.custodian));
+    const ledger = new Contract(
+      this.#contracts.consentLedger,
+      consentLedgerAbi,
+      this.#signer(ACCOUNT.custodian),
+    );
     const sent = await ledger.getFunction("setOperator")(account(ACCOUNT.operator).address, true);
     await sent.wait();
   }

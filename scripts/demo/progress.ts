@@ -5,7 +5,12 @@ function seconds(since: number): string {
 }
 
 /** Runs one step of the start, and says on one line what is being done and on the next what came of it. */
-export async function step<T>(part: string, doing: string, act: () => Promise<T>, done: (result: T) => string): Promise<T> {
+export async function step<T>(
+  part: string,
+  doing: string,
+  act: () => Promise<T>,
+  done: (result: T) => string,
+): Promise<T> {
   const began = performance.now();
   console.log(`… ${part.padEnd(WIDTH)} ${doing}`);
   const result = await act();
