@@ -25,8 +25,5 @@ try {
 /** What is wrong with the configuration is told in words; anything else is a defect, and needs its trace. */
 function lineOf(error: unknown): string {
   if (error instanceof ConfigError) return error.message;
-  if (error instanceof Error && "code" in error && error.code === "EADDRINUSE") {
-    return `PORT: ${process.env.PORT ?? 8080} is taken by another program. Stop it, or set PORT to another port.`;
-  }
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

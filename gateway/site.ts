@@ -2,24 +2,13 @@
 import { isLoopback } from "./config.ts";
 
 export class Site {
-  readonly #allowedOrigins: readonly string[];
-  #url: string | null;
-
-  /** @param publicUrl null until `listening` tells it */
-  constructor(publicUrl: string | null, allowedOrigins: readonly string[]) {
-    this.#url = publicUrl;
-    this.#allowedOrigins = allowedOrigins;
-  }
-
-  /** Without PUBLIC_URL, the address listened on is the public one. */
-  listening(address: string): void {
-    this.#url ??= address;
-  }
-
   /** Absolute URL that this gateway is reached at, without a trailing slash. It names the gateway in tokens. */
-  get url(): string {
-    if (this.#url === null) throw new Error("The gateway has no URL before it listens.");
-    return this.#url;
+  readonly url: string;
+  readonly #allowedOrigins: readonly string[];
+
+  constructor(url: string, allowedOrigins: readonly string[]) {
+    this.url = url;
+    this.#allowedOrigins = allowedOrigins;
   }
 
   /** Origins whose pages may call this gateway and sign in to it. */

@@ -1,8 +1,15 @@
 /** The HTTP side of the gateway: security headers, CORS, problems, and the built app. */
+import type { RequestListener } from "node:http";
 import { join } from "node:path";
 import cors from "@fastify/cors";
 import fastifyStatic from "@fastify/static";
-import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import Fastify, {
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+} from "fastify";
+import type { Listener } from "./listener.ts";
 import { Problem, sendProblem, toProblem } from "./problem.ts";
 import type { Site } from "./site.ts";
 
@@ -30,14 +37,19 @@ const CONTENT_SECURITY_POLICY = [
 const API_PATHS = ["auth", "dicomweb", "exams", "grants", "me", "people", ".well-known"];
 
 /** A server that answers everything it does not know with a problem. Nothing that it logs names an exam or a token. */
-export function createWebServer(site: Site, logLevel: string): FastifyInstance {
+export function createWebServer(site: Site, listener: Listener, logLevel: string): FastifyInstance {
+  let handle: RequestListener = () => undefined;
   const app = Fastify({
+    serverFactory(handler) {
+      handle = handler;
+      return listener.server;
+    },
     logger: { level: logLevel },
-    // Paths hold UIDs: `logRequests` logs routes instead.
-    disableRequestLogging: true,
+    // Paths hold UIDs: `logAnswer` logs routes instead.
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: LARGEST_BODY,
-    forceCloseConnections: "idle",
-    routerOptions: { maxParamLength: 128 },
+    // A list of frames is one long parameter.
+    routerOptions: { maxParamLength: 16_384 },
     frameworkErrors: (error, _request, reply) => void sendProblem(reply, toProblem(error)),
   });
   app.register(cors, {
@@ -54,6 +66,7 @@ export function createWebServer(site: Site, logLevel: string): FastifyInstance {
     if (problem.status >= 500) logFault(request, problem);
     return sendProblem(reply, problem);
   });
+  app.addHook("onReady", async () => listener.serve(handle));
   return app;
 }
 

@@ -6,7 +6,7 @@ import { randomBytes, timingSafeEqual } from "node:crypto";
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
-import Fastify, { type FastifyBaseLogger, type FastifyInstance } from "fastify";
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
 import { z } from "zod";
 import type { Hex } from "../../protocol/hash.ts";
 import type { ArchiveClient } from "../archive/client.ts";
@@ -45,7 +45,7 @@ export async function startAdminServer(context: AdminContext): Promise<AdminServ
   const token = randomBytes(32).toString("base64url");
   const app = Fastify({
     loggerInstance: context.log,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     forceCloseConnections: true,
   });
   app.addHook("onRequest", async (request) => requireToken(request.headers.authorization, token));

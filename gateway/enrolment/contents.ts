@@ -17,6 +17,9 @@ export type Contents = {
   fingerprint: string;
 };
 
+/** Frames asked for in one request: the list is part of the URL. */
+const FRAMES_AT_ONCE = 20;
+
 /** An instance that the archive lists and cannot deliver. */
 export type BadInstance = { sopInstanceUid: string; why: string };
 
@@ -72,14 +75,18 @@ async function digestFrames(archive: ArchiveClient, instance: ListedInstance): P
   const { sopInstanceUid, frames: count } = instance;
   if (count === 0) return [{ sopInstanceUid, frame: 0, digest: NO_PIXELS }];
   const frames: ManifestFrame[] = [];
-  const numbers = Array.from({ length: count }, (_, index) => index + 1);
-  for await (const { bytes } of archive.frames(instance, numbers)) {
-    const digest = createHash("sha256");
-    for await (const chunk of bytes) digest.update(chunk);
-    frames.push({ sopInstanceUid, frame: frames.length + 1, digest: `0x${digest.digest("hex")}` });
-  }
-  if (frames.length !== count) {
-    throw new Problem("archive-unavailable", `${frames.length} of ${count} frames were delivered.`);
+  while (frames.length < count) {
+    const before = frames.length;
+    const next = Math.min(FRAMES_AT_ONCE, count - before);
+    const numbers = Array.from({ length: next }, (_, index) => before + index + 1);
+    for await (const { bytes } of archive.frames(instance, numbers)) {
+      const digest = createHash("sha256");
+      for await (const chunk of bytes) digest.update(chunk);
+      frames.push({ sopInstanceUid, frame: frames.length + 1, digest: `0x${digest.digest("hex")}` });
+    }
+    if (frames.length !== before + next) {
+      throw new Problem("archive-unavailable", `${frames.length} of ${count} frames were delivered.`);
+    }
   }
   return frames;
 }

@@ -1,0 +1,157 @@
+/** Puts the gateway together, starts it, and takes it down. */
+import { join } from "node:path";
+import type { FastifyBaseLogger } from "fastify";
+import { Gate, problemOf } from "./access/gate.ts";
+import { Judge } from "./access/judge.ts";
+import { OpenExams } from "./access/openExams.ts";
+import { registerWatchRoute } from "./access/watchRoute.ts";
+import { ArchiveClient, basicAuthorization } from "./archive/client.ts";
+import { startEmbeddedArchive } from "./archive/embedded/server.ts";
+import { Audit } from "./audit/audit.ts";
+import { registerAuthRoutes } from "./auth/routes.ts";
+import { signatureClient } from "./auth/signature.ts";
+import { Tokens } from "./auth/tokens.ts";
+import { Chain } from "./chain/chain.ts";
+import { EventFollower } from "./chain/eventFollower.ts";
+import { connectChain } from "./chain/provider.ts";
+import { type GatewayConfig, refuseDevelopmentKeys } from "./config.ts";
+import { bindDatabase } from "./database/binding.ts";
+import { openDatabase } from "./database/database.ts";
+import { keptSecret } from "./database/settings.ts";
+import { Decider } from "./decision/decider.ts";
+import { registerDicomwebRoutes } from "./dicomweb/routes.ts";
+import { registerDiscovery } from "./discovery.ts";
+import { startAdminServer } from "./enrolment/adminServer.ts";
+import { Enrolment } from "./enrolment/enrolment.ts";
+import { Operator } from "./enrolment/operator.ts";
+import { Registrar } from "./enrolment/registrar.ts";
+import { CustodianName } from "./exams/custodianName.ts";
+import { ExamDirectory } from "./exams/directory.ts";
+import { ArchiveFacts } from "./exams/facts.ts";
+import { registerExamRoutes } from "./exams/routes.ts";
+import { openListener } from "./listener.ts";
+import { Problem } from "./problem.ts";
+import { Site } from "./site.ts";
+import { createWebServer, serveApp } from "./webApp.ts";
+
+/** A gateway that serves. */
+export type RunningGateway = {
+  /** The public URL. */
+  url: string;
+  adminUrl: string;
+  adminToken: string;
+  /** Files of the embedded archive that are not served, each with why. */
+  unreadable: readonly { file: string; reason: string }[];
+  close(): Promise<void>;
+};
+
+/** What was started, to be taken down in the opposite order. */
+type Closers = (() => Promise<unknown>)[];
+
+/**
+ * Start a gateway. What it needs is checked first; what was begun is ended where something fails.
+ * @throws {ConfigError} when it cannot run as configured
+ */
+export async function startGateway(config: GatewayConfig): Promise<RunningGateway> {
+  const closers: Closers = [];
+  const close = async () => {
+    for (const closer of closers.splice(0).reverse()) await closer();
+  };
+  try {
+    return { ...(await assemble(config, closers)), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function assemble(config: GatewayConfig, closers: Closers): Promise<Omit<RunningGateway, "close">> {
+  const listener = await openListener(config.host, config.port);
+  closers.push(() => listener.close());
+  const site = new Site(config.publicUrl ?? listener.url, config.allowedOrigins);
+  const app = createWebServer(site, listener, config.logLevel);
+  const { provider, chainId, genesisHash } = await connectChain(config.rpcUrl);
+  closers.push(async () => provider.destroy());
+  refuseDevelopmentKeys(config, chainId);
+
+  const { database, close: closeDatabase } = await openDatabase(config);
+  closers.push(closeDatabase);
+  const { consentLedger, custodian } = config;
+  await bindDatabase(database, { chainId, genesisHash, consentLedger, custodian });
+  const { archive, unreadable } = await openArchive(config, app.log, closers);
+
+  const events = new EventFollower(database, provider, consentLedger, config.consentLedgerBlock);
+  const chain = new Chain(provider, events, { poll: config.headPoll, maxAge: config.headMaxAge }, app.log);
+  closers.push(() => chain.close());
+  const decider = new Decider(chain, database, {
+    ledger: consentLedger,
+    confirmations: config.grantConfirmations,
+  });
+  const directory = new ExamDirectory(database, custodian);
+  const judge = new Judge(decider, directory, database, custodian);
+  const openExams = new OpenExams(judge, problemOf);
+  chain.onRead((changes) => judge.drop(changes));
+  chain.onRead((changes) => void openExams.sweep(changes));
+
+  const facts = new ArchiveFacts(archive);
+  const audit = new Audit(database);
+  closers.push(() => audit.close());
+  const secret = config.sessionSecret ?? (await keptSecret(database, "session-secret"));
+  const tokens = new Tokens({ site, chainId, genesisHash, secret });
+  const gate = new Gate({ tokens, judge, directory, facts, audit, openExams, database, chainId });
+  const operator = new Operator(provider, { ...config, ledger: consentLedger, chainId });
+  const registrar = new Registrar({ database, archive, operator, directory, custodian, genesisHash });
+  await resumeRegistrations(registrar, app.log);
+  await chain.start();
+
+  const custodianName = new CustodianName(chain, config.custodianRegistry, custodian);
+  app.addHook("onRequest", async (request, reply) => openExams.releaseWith(request, reply));
+  registerDiscovery(app, { config, site, custodianName, chainId, genesisHash });
+  registerAuthRoutes(app, { database, client: signatureClient(config.rpcUrl), site, chainId, tokens });
+  registerExamRoutes(app, { database, directory, facts, custodianName, site, genesisHash, gate, decider });
+  registerWatchRoute(app, gate);
+  registerDicomwebRoutes(app, { gate, archive, publicUrl: () => site.url });
+  await serveApp(app, config.appDir);
+
+  const enrolment = new Enrolment({ database, archive, operator, registrar, facts, chain, custodian });
+  const admin = await startAdminServer({ ...config, database, archive, enrolment, unreadable, log: app.log });
+  closers.push(() => admin.close());
+  closers.push(async () => {
+    openExams.closeAll(new Problem("archive-unavailable", "The gateway is going down."));
+    await listener.close();
+    await app.close();
+  });
+  await app.ready();
+  return { url: site.url, unreadable, adminUrl: admin.url, adminToken: admin.token };
+}
+
+/** The archive as configured; an embedded one is started first. */
+async function openArchive({ archive, dataDir }: GatewayConfig, log: FastifyBaseLogger, closers: Closers) {
+  if (archive.kind === "dicomweb") {
+    const { url, username, password } = archive;
+    const authorization = username === null ? undefined : basicAuthorization(username, password ?? "");
+    const client = new ArchiveClient({ url, ...(authorization && { authorization }) });
+    closers.push(() => client.close());
+    await client
+      .health()
+      .catch((error) => log.warn({ reason: error.reason }, "The archive does not answer yet"));
+    return { archive: client, unreadable: [] };
+  }
+  const store = join(dataDir, "store");
+  const embedded = await startEmbeddedArchive({ folders: archive.folders, store });
+  closers.push(() => embedded.close());
+  const client = new ArchiveClient({ url: embedded.url, authorization: embedded.authorization });
+  closers.push(() => client.close());
+  return { archive: client, unreadable: embedded.unreadable };
+}
+
+/** Registrations that were begun and not finished do not keep the gateway from serving the others. */
+async function resumeRegistrations(registrar: Registrar, log: FastifyBaseLogger): Promise<void> {
+  const sent = await registrar.resume((examId, error) => {
+    log.error(
+      { examId, why: error instanceof Error ? error.message : String(error) },
+      "An exam is not registered",
+    );
+  });
+  if (sent > 0) log.info({ exams: sent }, "Exams were registered");
+}
