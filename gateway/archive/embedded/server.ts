@@ -45,7 +45,12 @@ export async function startEmbeddedArchive(options: EmbeddedArchiveOptions): Pro
   const folders = [...options.folders, options.store];
   const unreadable = await scan(folders, catalogue, options.onProgress ?? (() => undefined));
   const authorization = `Bearer ${randomBytes(32).toString("base64url")}`;
-  const app = Fastify({ forceCloseConnections: true, bodyLimit: Number.MAX_SAFE_INTEGER });
+  const app = Fastify({
+    forceCloseConnections: true,
+    bodyLimit: Number.MAX_SAFE_INTEGER,
+    // A list of frames is one long parameter.
+    routerOptions: { maxParamLength: 16_384 },
+  });
   app.addHook("onRequest", async (request) => requireSecret(request, authorization));
   app.setErrorHandler((error, _request, reply) => sendProblem(reply, asProblem(error)));
   app.setNotFoundHandler((_request, reply) => sendProblem(reply, new Problem("not-found")));
