@@ -1,0 +1,114 @@
+/** A real Orthanc for tests: Debian's packages, on a free loopback port, with storage that goes when it stops. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import { basicAuthorization } from "../gateway/archive/client.ts";
+
+const EXECUTABLES = [process.env.ORTHANC, "/usr/sbin/Orthanc", "/usr/local/bin/Orthanc"];
+const PLUGINS = [
+  process.env.ORTHANC_DICOMWEB,
+  "/usr/share/orthanc/plugins/libOrthancDicomWeb.so",
+  "/usr/local/share/orthanc/plugins/libOrthancDicomWeb.so",
+];
+
+/** A running Orthanc. */
+export interface Orthanc {
+  /** Its DICOMweb root. */
+  url: string;
+  username: string;
+  password: string;
+  /** The `Authorization` header made of them. */
+  authorization: string;
+  /** Take DICOM files in through its own REST interface. @throws when it refuses one. */
+  add(paths: Iterable<string>): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Where Orthanc and its DICOMweb plugin are, or null where one of them is missing. */
+export function findOrthanc(): { executable: string; plugin: string } | null {
+  const found = (paths: Array<string | undefined>) =>
+    paths.find((path): path is string => path !== undefined && existsSync(path));
+  const [executable, plugin] = [found(EXECUTABLES), found(PLUGINS)];
+  return executable && plugin ? { executable, plugin } : null;
+}
+
+/** Start Orthanc, empty. Throws, naming the way out, where it is not installed. */
+export async function startOrthanc(): Promise<Orthanc> {
+  const installed = findOrthanc();
+  if (!installed) {
+    throw new Error("Orthanc was not found. Install it (Debian: apt-get install orthanc orthanc-dicomweb).");
+  }
+  const folder = await mkdtemp(join(tmpdir(), "orthanc-"));
+  const [username, password] = ["gateway", randomBytes(12).toString("hex")];
+  // Another process may take the port between asking for it and using it: then Orthanc ends, and another is tried.
+  for (let attempt = 1; ; attempt += 1) {
+    const port = await freePort();
+    const configuration = join(folder, "orthanc.json");
+    const settings = { ...SETTINGS, HttpPort: port, RegisteredUsers: { [username]: password } };
+    const folders = { StorageDirectory: folder, IndexDirectory: folder, Plugins: [installed.plugin] };
+    await writeFile(configuration, JSON.stringify({ ...settings, ...folders }));
+    const process = spawn(installed.executable, [configuration], { stdio: "ignore" });
+    const base = `http://127.0.0.1:${port}`;
+    const authorization = basicAuthorization(username, password);
+    const url = `${base}/dicom-web`;
+    if (await answers(process, `${url}/studies?limit=1`, authorization)) {
+      return {
+        url,
+        username,
+        password,
+        authorization,
+        add: (paths) => add(base, authorization, paths),
+        close: () => stop(process, folder),
+      };
+    }
+    if (attempt === 3) throw new Error("Orthanc was started three times and never answered.");
+  }
+}
+
+const SETTINGS = {
+  Name: "examkey-test",
+  DicomServerEnabled: false,
+  RemoteAccessAllowed: false,
+  AuthenticationEnabled: true,
+  DicomWeb: { Root: "/dicom-web/" },
+};
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  return typeof address === "object" && address ? address.port : 0;
+}
+
+async function answers(process: ChildProcess, url: string, authorization: string): Promise<boolean> {
+  while (process.exitCode === null) {
+    const response = await fetch(url, { headers: { authorization } }).catch(() => null);
+    if (response?.ok) return true;
+    await wait(100);
+  }
+  return false;
+}
+
+async function add(base: string, authorization: string, paths: Iterable<string>): Promise<void> {
+  for (const path of paths) {
+    const body = await readFile(path);
+    const response = await fetch(`${base}/instances`, { method: "POST", headers: { authorization }, body });
+    if (!response.ok) throw new Error(`Orthanc refused ${path} with ${response.status}`);
+  }
+}
+
+async function stop(process: ChildProcess, folder: string): Promise<void> {
+  if (process.exitCode === null) {
+    process.kill("SIGTERM");
+    await once(process, "exit");
+  }
+  await rm(folder, { recursive: true, force: true });
+}
