@@ -1,7 +1,8 @@
 import { endPrograms } from "./checks/program.ts";
 import { ChildFailure } from "./demo/children.ts";
+import { countOf, NothingToServe } from "./demo/enrolment.ts";
 import { HELP, readOptions, type StartOptions } from "./demo/options.ts";
-import { type Closers, countOf, NothingToServe, type Player, startWorld, type World } from "./demo/world.ts";
+import type { Closers, Player, World } from "./demo/world.ts";
 import { UsageError } from "./usage.ts";
 
 const RULE = "─".repeat(72);
@@ -59,6 +60,8 @@ async function start(options: StartOptions): Promise<void> {
     process.on(signal, () => void end(0, "Ending …"));
   }
   try {
+    // Imported late: Hardhat takes a second to load, and a mistyped option should not wait for it.
+    const { startWorld } = await import("./demo/world.ts");
     const world = await startWorld(options, closers, abort.signal);
     console.log(`\n${summary(world, options)}`);
     const how = await world.gateway.ended;

@@ -36,6 +36,16 @@ type Progress =
   | { event: "problem"; problem: { detail: string } }
   | { event: "done" };
 
+/** A number of exams in words. */
+export function countOf(exams: number): string {
+  return `${exams} exam${exams === 1 ? "" : "s"}`;
+}
+
+/** There is nothing to show: what was found, and the way out. */
+export class NothingToServe extends Error {
+  override readonly name = "NothingToServe";
+}
+
 /** The gateway's admin API, as `admin.json` in its data folder opens it. */
 export class EnrolmentDesk {
   readonly #url: string;

@@ -6,7 +6,7 @@ import { buildApp } from "./build.ts";
 import { type Child, startChild } from "./children.ts";
 import { CustodianDesk } from "./custodian.ts";
 import { deal, SAMPLE_OWNERS } from "./deal.ts";
-import { type ArchivePatient, EnrolmentDesk } from "./enrolment.ts";
+import { type ArchivePatient, countOf, EnrolmentDesk, NothingToServe } from "./enrolment.ts";
 import type { StartOptions } from "./options.ts";
 import { ACCOUNT, account, personas } from "./personas.ts";
 import { requireFreePort } from "./ports.ts";
@@ -27,11 +27,6 @@ export interface Player {
   exams: number;
 }
 
-/** A number of exams in words. */
-export function countOf(exams: number): string {
-  return `${exams} exam${exams === 1 ? "" : "s"}`;
-}
-
 /** The demo as it runs. */
 export interface World {
   url: string;
@@ -47,11 +42,6 @@ interface GatewayReady {
 
 /** What has been started, to be ended in the opposite order. */
 export type Closers = (() => Promise<void>)[];
-
-/** There is nothing to show: what was found, and the way out. */
-export class NothingToServe extends Error {
-  override readonly name = "NothingToServe";
-}
 
 /**
  * Starts every part of the demo, and says what each is doing. What it has begun is in `closers`, also when it throws.
@@ -190,8 +180,7 @@ async function enrolPatient(desk: EnrolmentDesk, patient: ArchivePatient, owner:
     "exams",
     `patient ${patient.patientId} ${isMoved ? "moves" : "belongs"} to ${owner.name}`,
     () => desk.enrolPatient(patient, owner.address),
-    ({ exams }) =>
-      `${exams} registered: ${patient.studies.flatMap(({ modalities }) => modalities).join(", ")}`,
+    ({ exams }) => `${countOf(exams)}: ${patient.studies.flatMap(({ modalities }) => modalities).join(", ")}`,
   );
   owner.exams += exams;
   for (const failure of failures) note(`not registered: ${failure}`);
