@@ -31,14 +31,28 @@ export function shortMoment(at: Seconds, locale?: string): string {
   return new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" }).format(at * 1000);
 }
 
-/** How far `at` is from `now`: "in 7 days", "2 hours ago". Never says that something ends later than it does. */
+/** Until when, inside a sentence: a period that ends at midnight covers the whole of the day before. */
+export function untilInWords(
+  end: Seconds,
+  { short = false, locale }: { short?: boolean; locale?: string } = {},
+): string {
+  const last = new Date(end * 1000);
+  if (last.getHours() !== 0 || last.getMinutes() !== 0 || last.getSeconds() !== 0) {
+    return `until ${short ? shortMoment(end, locale) : plainMoment(end, locale)}`;
+  }
+  last.setDate(last.getDate() - 1);
+  const day = new Intl.DateTimeFormat(locale, { dateStyle: short ? "medium" : "long" }).format(last);
+  return `until the end of ${day}`;
+}
+
+/** How far `at` is from `now`: "in 7 days", "2 hours ago". */
 export function distance(at: Seconds, now: Seconds, locale?: string): string {
   const format = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
   const away = at - now;
-  if (Math.abs(away) >= 2 * DAY) return format.format(Math.trunc(away / DAY), "day");
-  if (Math.abs(away) >= 2 * HOUR) return format.format(Math.trunc(away / HOUR), "hour");
-  if (Math.abs(away) >= 120) return format.format(Math.trunc(away / 60), "minute");
-  return format.format(Math.trunc(away), "second");
+  if (Math.abs(away) >= 2 * DAY) return format.format(Math.round(away / DAY), "day");
+  if (Math.abs(away) >= 2 * HOUR) return format.format(Math.round(away / HOUR), "hour");
+  if (Math.abs(away) >= 120) return format.format(Math.round(away / 60), "minute");
+  return format.format(Math.round(away), "second");
 }
 
 /** The present moment, by this machine's clock. */

@@ -5,23 +5,28 @@ const MODALITIES: Record<string, string> = {
   BMD: "Bone density scan",
   CR: "X-ray",
   CT: "CT scan",
+  DOC: "Document",
   DX: "X-ray",
   ECG: "Heart trace",
   ES: "Endoscopy",
   IO: "Dental X-ray",
   IVUS: "Ultrasound inside a vessel",
+  KO: "Selection of images",
   MG: "Mammogram",
   MR: "MRI scan",
   NM: "Nuclear medicine scan",
   OCT: "Retina scan",
   OP: "Eye photograph",
   OT: "Other images",
+  PR: "Markings on images",
   PT: "PET scan",
   PX: "Panoramic dental X-ray",
   RF: "X-ray film",
   RG: "X-ray",
   SC: "Captured images",
+  SEG: "Outlines on images",
   SM: "Microscope slides",
+  SR: "Written report",
   US: "Ultrasound",
   XA: "Angiogram",
 };
@@ -92,8 +97,9 @@ export function seriesTitle(series: { modality: string; description: string }): 
   return series.description.trim() || modalityInWords(series.modality);
 }
 
-/** "1 image", "192 images". */
+/** "No images", "1 image", "192 images". */
 export function imageCount(count: number, locale?: string): string {
+  if (count === 0) return "No images";
   const number = new Intl.NumberFormat(locale).format(count);
   return count === 1 ? `${number} image` : `${number} images`;
 }

@@ -105,7 +105,7 @@ const SENTENCES: Record<SpokenReason, Sentence> = {
     way: TRY_SOON,
   },
   "gateway-unreachable": {
-    title: "The gateway cannot be reached, so nobody can say whether you may still see this.",
+    title: "The gateway cannot be reached, so nobody can say what you may see.",
     way: "Check your connection, then try again.",
   },
   "answer-not-understood": {

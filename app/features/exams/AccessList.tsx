@@ -5,9 +5,9 @@ import {
   actionsAsList,
   distance,
   nowSeconds,
-  personName,
   purposesAsList,
   shortMoment,
+  untilInWords,
 } from "../../words/index.ts";
 import s from "./AccessList.module.css";
 import { type Access, accessOf, coveredInWords, granteeName, isCurrent } from "./access.ts";
@@ -56,15 +56,11 @@ interface PersonProps {
 function Person({ access, at, onChange, onRevoke }: PersonProps) {
   return (
     <li className={s.person}>
-      <Avatar name={personName(access.name)} address={access.address} />
+      <Avatar name={access.name} address={access.address} />
       <div className={s.words}>
         <p className={s.name}>
-          {personName(access.name)}
-          {access.role ? (
-            <span className={s.muted}> · {access.role}</span>
-          ) : (
-            <AddressTag address={access.address} />
-          )}
+          {access.enrolled ? access.name : <AddressTag address={access.address} />}
+          <span className={s.muted}>{access.enrolled ? access.role : "Not known to the custodian"}</span>
         </p>
         {access.current.map((grant) => (
           <div key={grant.resource} className={s.grant}>
@@ -97,15 +93,15 @@ function Person({ access, at, onChange, onRevoke }: PersonProps) {
 /** "Look, the whole exam · Treatment · until 29 Nov 2026, 14:00 (in 7 days)" */
 function termsInWords(grant: Grant, { exam }: ExamAt) {
   const { notBefore, notAfter } = grant.period;
-  const now = nowSeconds();
   return (
     <>
       {actionsAsList(grant.actions)} · {coveredInWords(grant, exam)} · {purposesAsList(grant.purposes)}
       <br />
-      {grant.state === "scheduled" && `From ${shortMoment(notBefore)}, `}
-      {grant.state === "scheduled" ? "until " : "Until "}
-      <time dateTime={new Date(notAfter * 1000).toISOString()}>{shortMoment(notAfter)}</time>
-      {`, ${distance(notAfter, now)}`}
+      {grant.state === "scheduled" && `From ${shortMoment(notBefore)} `}
+      <time className={s.until} dateTime={new Date(notAfter * 1000).toISOString()}>
+        {untilInWords(notAfter, { short: true })}
+      </time>
+      {`, ${distance(notAfter, nowSeconds())}`}
     </>
   );
 }
@@ -117,7 +113,7 @@ function Ended({ grants, at }: { grants: Grant[]; at: ExamAt }) {
       <ul>
         {grants.map((grant) => (
           <li key={`${grant.resource} ${grant.grantee.address}`}>
-            {personName(granteeName(grant.grantee))}: {coveredInWords(grant, at.exam)},{" "}
+            {granteeName(grant.grantee)}: {coveredInWords(grant, at.exam)},{" "}
             {grant.state === "revoked" ? "revoked by you" : `ended ${shortMoment(grant.period.notAfter)}`}
           </li>
         ))}

@@ -3,20 +3,18 @@ import { usePublicClient } from "wagmi";
 import type { ExamSeries, Grant } from "../../../protocol/api.ts";
 import { granteeOf } from "../../../protocol/ids.ts";
 import { packTerms } from "../../../protocol/terms.ts";
-import { Button, Choice, Dialog, Notice } from "../../design/index.ts";
+import { Button, Choice, Dialog } from "../../design/index.ts";
 import {
   examTitle,
   imageCount,
   nowSeconds,
-  personName,
-  plainMoment,
   sameAddress,
   seriesTitle,
-  shortAddress,
+  untilInWords,
 } from "../../words/index.ts";
 import { useOnRightNetwork } from "../connect/index.ts";
 import { ActProgress } from "./ActProgress.tsx";
-import { isCurrent } from "./access.ts";
+import { granteeName, isCurrent } from "./access.ts";
 import s from "./Dialogs.module.css";
 import { type ExamAt, usePeople } from "./data.ts";
 import { whenAndHowMany } from "./ExamFacts.tsx";
@@ -80,7 +78,7 @@ export function GrantDialog({ at, grants, change, onClose }: GrantDialogProps) {
       shows: (shown) => shown.some((one) => isGrantOf(one, exam.examId, series, to) && isNewer(one, grants)),
     });
 
-  const title = change ? `Change access of ${nameOf(change.grantee)}` : "Share this exam";
+  const title = change ? `Change access of ${granteeName(change.grantee)}` : "Share this exam";
   const footer = () => {
     if (state.state !== "idle") return <AfterFooter state={state.state} onClose={onClose} onAgain={reset} />;
     if (reviewing && grantee) {
@@ -95,6 +93,9 @@ export function GrantDialog({ at, grants, change, onClose }: GrantDialogProps) {
     }
     return (
       <>
+        <p className={s.footnote} role="alert">
+          {tried && (granteeFault ?? fault) && <span className={s.fault}>{granteeFault ?? fault}</span>}
+        </p>
         <Button onClick={onClose}>Cancel</Button>
         <Button
           kind="primary"
@@ -121,7 +122,7 @@ export function GrantDialog({ at, grants, change, onClose }: GrantDialogProps) {
           state={state}
           done={
             grantee && "terms" in preview
-              ? `${nameOf(grantee)} can see it until ${plainMoment(preview.terms.notAfter)}.`
+              ? `${granteeName(grantee)} can see it ${untilInWords(preview.terms.notAfter)}.`
               : ""
           }
         />
@@ -145,9 +146,6 @@ export function GrantDialog({ at, grants, change, onClose }: GrantDialogProps) {
           <PurposeField form={form} onChange={setForm} />
           <ActionField form={form} onChange={setForm} />
           <UntilField form={form} onChange={setForm} fault={tried ? fault : null} />
-          <div aria-live="assertive">
-            {tried && (granteeFault ?? fault) && <Notice kind="danger" title={granteeFault ?? fault} />}
-          </div>
         </div>
       )}
     </Dialog>
@@ -189,10 +187,6 @@ function CoverageField({
       </div>
     </fieldset>
   );
-}
-
-function nameOf(grantee: { address: string; name: string | null }): string {
-  return grantee.name ? personName(grantee.name) : shortAddress(grantee.address);
 }
 
 function formOf(grant: Grant): GrantForm {

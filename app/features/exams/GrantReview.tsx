@@ -4,18 +4,16 @@ import { AddressTag, Avatar, Notice } from "../../design/index.ts";
 import {
   actionsInSentence,
   examTitle,
-  personName,
   plainDate,
-  plainMoment,
   purposesInSentence,
   sameAddress,
   seriesTitle,
-  shortAddress,
+  untilInWords,
 } from "../../words/index.ts";
 import { NetworkNotice } from "../connect/index.ts";
-import { coveredInWords, isCurrent } from "./access.ts";
+import { coveredInWords, granteeName, isCurrent } from "./access.ts";
 import s from "./Dialogs.module.css";
-import type { ChosenGrantee } from "./GranteeField.tsx";
+import { AddressInGroups, type ChosenGrantee } from "./GranteeField.tsx";
 
 interface GrantReviewProps {
   exam: Exam;
@@ -28,7 +26,7 @@ interface GrantReviewProps {
 
 /** What is about to be signed, in one sentence, with what it does to what was granted before. */
 export function GrantReview({ exam, series, grantee, terms, grants }: GrantReviewProps) {
-  const name = grantee.name ? personName(grantee.name) : shortAddress(grantee.address);
+  const name = granteeName(grantee);
   const date = plainDate(exam.studyDate);
   const theirs = grants.filter((grant) => sameAddress(grant.grantee.address, grantee.address));
   const resource = series?.seriesResource ?? exam.examId;
@@ -42,22 +40,26 @@ export function GrantReview({ exam, series, grantee, terms, grants }: GrantRevie
       <div className={s.grantee}>
         <Avatar name={name} address={grantee.address} size={52} />
         <div>
-          <p className={s.granteeName}>{name}</p>
+          {grantee.name ? (
+            <p className={s.granteeName}>{name}</p>
+          ) : (
+            <AddressInGroups address={grantee.address} />
+          )}
           <p className={s.hint}>
-            {grantee.role ?? "Not known to the custodian"} <AddressTag address={grantee.address} />
+            {grantee.role ?? "Not known to the custodian"}
+            {grantee.name && <AddressTag address={grantee.address} />}
           </p>
         </div>
       </div>
       <p className={s.sentence}>
         may {actionsInSentence(terms.actions)} {series ? <>the series “{seriesTitle(series)}” of </> : null}
         your <strong>{examTitle(exam)}</strong>
-        {date && ` of ${date}`}, {purposesInSentence(terms.purposes)}, until{" "}
-        <strong>{plainMoment(terms.notAfter)}</strong>.
+        {date && ` of ${date}`}, {purposesInSentence(terms.purposes)},{" "}
+        <strong>{untilInWords(terms.notAfter)}</strong>.
       </p>
       {replaced && (
         <Notice title="This replaces what they have now.">
-          They can see {coveredInWords(replaced, exam)} until {plainMoment(replaced.period.notAfter)} at
-          present.
+          They can see {coveredInWords(replaced, exam)} {untilInWords(replaced.period.notAfter)} at present.
         </Notice>
       )}
       {keptOut.length > 0 && (

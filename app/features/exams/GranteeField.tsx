@@ -178,11 +178,7 @@ function PastedField({
               The custodian does not know this address. Compare it, group by group, with what the person gave
               you:
             </p>
-            <p className={s.groups} role="img" aria-label={address}>
-              {addressInGroups(address).map((group, index) => (
-                <span key={index}>{group}</span>
-              ))}
-            </p>
+            <AddressInGroups address={address} />
             <Choice
               type="checkbox"
               name="compared"
@@ -194,5 +190,16 @@ function PastedField({
         )}
       </div>
     </div>
+  );
+}
+
+/** The whole of an address, in groups that can be compared by eye. */
+export function AddressInGroups({ address }: { address: string }) {
+  return (
+    <p className={s.groups} role="img" aria-label={address}>
+      {addressInGroups(address).map((group, index) => (
+        <span key={index}>{group}</span>
+      ))}
+    </p>
   );
 }

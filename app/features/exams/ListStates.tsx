@@ -33,7 +33,7 @@ export function UnansweredNotices({ unanswered, retry }: { unanswered: Unanswere
         kind="warn"
         role="status"
         title={`${gateway.name}: ${title}`}
-        actions={<Button onClick={retry}>Try again</Button>}
+        actions={<Button onClick={retry}>Ask again</Button>}
       >
         {way}
       </Notice>

@@ -1,6 +1,5 @@
 import type { Grant } from "../../../protocol/api.ts";
 import { Avatar, Button, Dialog, Notice } from "../../design/index.ts";
-import { personName } from "../../words/index.ts";
 import { NetworkNotice, useOnRightNetwork, useSignedIn } from "../connect/index.ts";
 import { useCustodians } from "../gateways/index.ts";
 import { ActProgress } from "./ActProgress.tsx";
@@ -54,8 +53,8 @@ export function RevokeAllDialog({ grants, onClose }: { grants: Grant[]; onClose:
             <ul className={s.people}>
               {people.map((person) => (
                 <li key={person.address} className={s.person}>
-                  <Avatar name={personName(person.name)} address={person.address} size={32} />
-                  {personName(person.name)}
+                  <Avatar name={person.name} address={person.address} size={32} />
+                  {person.name}
                 </li>
               ))}
             </ul>

@@ -1,7 +1,7 @@
 import type { Grant } from "../../../protocol/api.ts";
 import { granteeOf } from "../../../protocol/ids.ts";
 import { Button, Dialog, Notice } from "../../design/index.ts";
-import { examTitle, personName, sameAddress } from "../../words/index.ts";
+import { examTitle, sameAddress } from "../../words/index.ts";
 import { NetworkNotice, useOnRightNetwork } from "../connect/index.ts";
 import { ActProgress } from "./ActProgress.tsx";
 import { coveredInWords, granteeName, isCurrent } from "./access.ts";
@@ -23,7 +23,7 @@ export function RevokeDialog({ at, grant, others, onClose }: RevokeDialogProps) 
   const { exam, gateway, session } = at;
   const { state, start, reset } = useAct();
   const rightNetwork = useOnRightNetwork();
-  const name = personName(granteeName(grant.grantee));
+  const name = granteeName(grant.grantee);
   const left = others.filter(
     (other) => isCurrent(other) && other.resource !== grant.resource && isSamePerson(other, grant),
   );

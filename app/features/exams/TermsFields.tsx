@@ -1,6 +1,6 @@
 import { PURPOSES, type Purpose } from "../../../protocol/terms.ts";
 import { Choice } from "../../design/index.ts";
-import { nowSeconds, plainMoment, purposeInWords, USUAL_GRANT_PURPOSES } from "../../words/index.ts";
+import { nowSeconds, purposeInWords, USUAL_GRANT_PURPOSES, untilInWords } from "../../words/index.ts";
 import s from "./Dialogs.module.css";
 import { endOf, type GrantForm, type Until } from "./grantForm.ts";
 
@@ -117,7 +117,7 @@ export function UntilField({ form, onChange, fault }: TermsFieldsProps & { fault
         </label>
       )}
       <p className={s.hint} aria-live="polite">
-        {end !== null && `Access ends by itself on ${plainMoment(end)}.`}
+        {end !== null && `Access lasts ${untilInWords(end)}, then ends by itself.`}
       </p>
     </fieldset>
   );

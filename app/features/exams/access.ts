@@ -1,11 +1,13 @@
 /** Who can see an exam: its grants, gathered by person. */
 import type { Exam, Grant } from "../../../protocol/api.ts";
-import { seriesTitle, shortAddress } from "../../words/index.ts";
+import { personName, seriesTitle, shortAddress } from "../../words/index.ts";
 
 /** One person's access to one exam, over all grants they hold on it. */
 export interface Access {
   address: string;
   name: string;
+  /** Whether the custodian knows this address. */
+  enrolled: boolean;
   role: string | null;
   /** Those that count now or will. */
   current: Grant[];
@@ -13,7 +15,7 @@ export interface Access {
 
 /** The name of a grantee, or the head and tail of the address where nobody here knows it. */
 export function granteeName({ name, address }: Grant["grantee"]): string {
-  return name ?? shortAddress(address);
+  return name ? personName(name) : shortAddress(address);
 }
 
 /** Whether a grant counts now or will. */
@@ -29,6 +31,7 @@ export function accessOf(grants: readonly Grant[]): Access[] {
     const access = people.get(key) ?? {
       address: grant.grantee.address,
       name: granteeName(grant.grantee),
+      enrolled: grant.grantee.name !== null,
       role: grant.grantee.role,
       current: [],
     };

@@ -88,6 +88,7 @@ function stateInWords(custodian: CustodianStatus): string {
     case "up":
       return "Its gateway answers.";
     case "down":
+      if (custodian.problem.reason === "gateway-unreachable") return "Its gateway does not answer.";
       return sentenceFor(custodian.problem).title;
     case "unusable":
       return `${MISMATCH_WORDS[custodian.mismatch]} It is not asked.`;

@@ -27,7 +27,7 @@ export function GatewayNotices() {
         <Notice
           kind="danger"
           title="The list of custodians cannot be read, since the network cannot be reached."
-          actions={<Button onClick={retry}>Try again</Button>}
+          actions={<Button onClick={retry}>Ask again</Button>}
         >
           Nothing is lost. Without the network, nothing is opened either.
         </Notice>
@@ -39,7 +39,7 @@ export function GatewayNotices() {
               key={custodian.account}
               kind="warn"
               title={`${custodian.name} cannot be reached.`}
-              actions={<Button onClick={retry}>Try again</Button>}
+              actions={<Button onClick={retry}>Ask again</Button>}
             >
               {custodian.problem.reason === "gateway-unreachable"
                 ? "What it holds is missing here until it answers again."

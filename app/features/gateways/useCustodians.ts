@@ -1,22 +1,23 @@
-import { useQueries, useQuery } from "@tanstack/react-query";
+import { type QueryFunctionContext, useQueries, useQuery } from "@tanstack/react-query";
 import type { PublicClient } from "viem";
 import { usePublicClient } from "wagmi";
-import type { Problem } from "../../../protocol/api.ts";
+import type { Discovery, Problem } from "../../../protocol/api.ts";
 import { fetchDiscovery, type Gateway, type Mismatch, mismatchOf, toProblem } from "../../api/index.ts";
 import { sameAddress } from "../../words/index.ts";
 import { type Home, useHome } from "../connect/index.ts";
 import { type Custodian, readCustodians } from "./registry.ts";
 
-/** A custodian, and whether its gateway can be used now. */
-export type CustodianStatus = Custodian &
-  (
-    | { state: "checking" }
-    | { state: "up"; gateway: Gateway }
-    /** Does not answer, or not sensibly. */
-    | { state: "down"; problem: Problem }
-    /** Answers, but does not speak for this custodian on this chain. */
-    | { state: "unusable"; mismatch: Mismatch }
-  );
+/** Whether a custodian's gateway can be used now. `gateway` is what was last known of it. */
+export type GatewayState =
+  | { state: "checking"; gateway: null }
+  | { state: "up"; gateway: Gateway }
+  /** Does not answer, or not sensibly. */
+  | { state: "down"; problem: Problem; gateway: Gateway | null }
+  /** Answers, but does not speak for this custodian on this chain. */
+  | { state: "unusable"; mismatch: Mismatch; gateway: null };
+
+/** A custodian and the state of its gateway. */
+export type CustodianStatus = Custodian & GatewayState;
 
 /** Every custodian of the registry with the state of its gateway; one that is down hides none of the others. */
 export interface Custodians {
@@ -30,41 +31,74 @@ function baseOf(custodian: Custodian, home: Home): string {
   return sameAddress(custodian.account, home.discovery.custodian) ? window.location.origin : custodian.url;
 }
 
-/** All custodians, from the registry on chain, each gateway's own account checked against it. */
+const SELDOM_MS = 60_000;
+const SOON_MS = 5_000;
+
+/**
+ * All custodians, from the registry on chain, each gateway's own account checked against it. Failures are answers here,
+ * not errors: they are shown beside the last that is known, and asked again soon.
+ */
 export function useCustodians(): Custodians {
   const home = useHome();
   const client = usePublicClient();
   const registry = useQuery({
     queryKey: ["custodians", home.chainId, home.custodianRegistry],
-    queryFn: () => readCustodians(client as PublicClient, home.custodianRegistry),
-    refetchInterval: (query) => (query.state.status === "error" ? 5_000 : 60_000),
-    retry: 1,
+    queryFn: async ({ client: queries, queryKey }): Promise<Listed> => {
+      try {
+        return {
+          custodians: await readCustodians(client as PublicClient, home.custodianRegistry),
+          failed: false,
+        };
+      } catch {
+        return { custodians: queries.getQueryData<Listed>(queryKey)?.custodians ?? [], failed: true };
+      }
+    },
+    refetchInterval: ({ state }) => (state.data?.failed ? SOON_MS : SELDOM_MS),
   });
-  const listed = registry.data ?? [];
+  const listed = registry.data?.custodians ?? [];
   const checks = useQueries({
     queries: listed.map((custodian) => ({
       queryKey: ["discovery", custodian.account, custodian.url],
-      queryFn: ({ signal }: { signal: AbortSignal }) => check(custodian, home, signal),
-      refetchInterval: (query: { state: { status: string } }) =>
-        query.state.status === "error" ? 5_000 : 60_000,
-      retry: false,
+      queryFn: async ({ client: queries, queryKey, signal }: QueryFunctionContext): Promise<GatewayState> => {
+        const known = queries.getQueryData<GatewayState>(queryKey)?.gateway ?? null;
+        return check(custodian, home, known, signal);
+      },
+      refetchInterval: ({ state }: { state: { data?: GatewayState } }) =>
+        state.data?.state === "down" ? SOON_MS : SELDOM_MS,
     })),
   });
   return {
-    registry: registry.data ? "ready" : registry.isError ? "failed" : "loading",
-    custodians: listed.map((custodian, index) => ({ ...custodian, ...stateOf(checks[index]) })),
+    registry: registry.data ? (registry.data.failed ? "failed" : "ready") : "loading",
+    custodians: listed.map((custodian, index) => ({
+      ...custodian,
+      ...(checks[index]?.data ?? { state: "checking", gateway: null }),
+    })),
     retry: () => void Promise.all([registry.refetch(), ...checks.map((check) => check.refetch())]),
   };
 }
 
-type Checked = { state: "up"; gateway: Gateway } | { state: "unusable"; mismatch: Mismatch };
+interface Listed {
+  custodians: Custodian[];
+  failed: boolean;
+}
 
-async function check(custodian: Custodian, home: Home, signal: AbortSignal): Promise<Checked> {
-  if (!URL.canParse(custodian.url)) return { state: "unusable", mismatch: "other-address" };
+async function check(
+  custodian: Custodian,
+  home: Home,
+  known: Gateway | null,
+  signal: AbortSignal,
+): Promise<GatewayState> {
+  if (!URL.canParse(custodian.url)) return { state: "unusable", mismatch: "other-address", gateway: null };
   const base = baseOf(custodian, home);
-  const found = await fetchDiscovery(base, signal);
+  let found: Discovery;
+  try {
+    found = await fetchDiscovery(base, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    return { state: "down", problem: toProblem(error), gateway: known };
+  }
   const mismatch = mismatchOf(found, home.discovery, { custodian: custodian.account, url: custodian.url });
-  if (mismatch) return { state: "unusable", mismatch };
+  if (mismatch) return { state: "unusable", mismatch, gateway: null };
   return {
     state: "up",
     gateway: {
@@ -77,16 +111,7 @@ async function check(custodian: Custodian, home: Home, signal: AbortSignal): Pro
   };
 }
 
-function stateOf(
-  query: { data?: Checked; isError: boolean; error: unknown } | undefined,
-): { state: "checking" } | Checked | { state: "down"; problem: Problem } {
-  if (query?.isError) return { state: "down", problem: toProblem(query.error) };
-  return query?.data ?? { state: "checking" };
-}
-
 /** The gateways that can be used now. */
 export function useGateways(): Gateway[] {
-  return useCustodians().custodians.flatMap((custodian) =>
-    custodian.state === "up" ? [custodian.gateway] : [],
-  );
+  return useCustodians().custodians.flatMap(({ state, gateway }) => (state === "up" ? [gateway] : []));
 }

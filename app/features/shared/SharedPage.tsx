@@ -6,8 +6,8 @@ import {
   actionsInSentence,
   distance,
   nowSeconds,
-  plainMoment,
   purposesInSentence,
+  untilInWords,
 } from "../../words/index.ts";
 import {
   type ExamAt,
@@ -58,16 +58,14 @@ function SharedCard({ at }: { at: ExamAt }) {
   const { access, examId } = at.exam;
   return (
     <article className={s.card} aria-labelledby={titleId}>
-      <div className={s.picture}>
-        <ExamPicture {...at} />
-      </div>
+      <ExamPicture {...at} />
       <div className={s.body}>
         <ExamFacts exam={at.exam} titleId={titleId} showPatient />
         {access && (
           <p className={s.access}>
-            You may {actionsInSentence(access.actions)} it, {purposesInSentence(access.purposes)}, until{" "}
+            You may {actionsInSentence(access.actions)} it, {purposesInSentence(access.purposes)},{" "}
             <time dateTime={new Date(access.notAfter * 1000).toISOString()}>
-              {plainMoment(access.notAfter)}
+              {untilInWords(access.notAfter)}
             </time>{" "}
             ({distance(access.notAfter, nowSeconds())}).
           </p>

@@ -1,45 +1,50 @@
-/** A scan behind a keyhole: the exam is there, and the patient holds the key. Decoration. */
+/** A scan, and the key to it. Decoration. */
 export function KeyPicture({ className }: { className?: string }) {
   return (
     <svg className={className} viewBox="0 0 420 360" aria-hidden="true">
       <defs>
-        <radialGradient id="tissue" cx="50%" cy="45%" r="60%">
-          <stop offset="0%" stopColor="#d8e6e6" />
-          <stop offset="55%" stopColor="#7f979c" />
-          <stop offset="100%" stopColor="#2a3a42" />
+        <radialGradient id="key-picture-tissue" cx="50%" cy="42%" r="62%">
+          <stop offset="0%" stopColor="#b9cbcd" />
+          <stop offset="60%" stopColor="#6f888e" />
+          <stop offset="100%" stopColor="#33454e" />
         </radialGradient>
-        <mask id="keyhole">
-          <rect width="420" height="360" fill="#fff" fillOpacity="0.16" />
-          <circle cx="196" cy="150" r="92" fill="#fff" />
-          <path d="M164 212h64l28 118H136z" fill="#fff" />
-        </mask>
       </defs>
       <rect x="20" y="10" width="352" height="340" rx="32" fill="var(--picture)" />
-      <g mask="url(#keyhole)">
-        <ellipse cx="196" cy="178" rx="138" ry="156" fill="none" stroke="#e9f2f2" strokeWidth="12" />
-        <ellipse cx="196" cy="178" rx="124" ry="142" fill="url(#tissue)" />
-        <g fill="none" stroke="#20313a" strokeOpacity="0.55" strokeWidth="5" strokeLinecap="round">
-          <path d="M196 44v262" />
-          <path d="M176 120c-26 8-34 34-22 54s8 46-8 60" />
-          <path d="M216 120c26 8 34 34 22 54s-8 46 8 60" />
-          <path d="M112 128c14 4 22 14 20 28M280 128c-14 4-22 14-20 28M104 214c16-4 30 0 36 12M288 214c-16-4-30 0-36 12" />
-          <path d="M150 74c-4 14-16 22-30 24M242 74c4 14 16 22 30 24M140 274c8-10 20-14 32-10M252 274c-8-10-20-14-32-10" />
-        </g>
-        <path
-          d="M182 150c-18 16-16 52-6 66 8-22 8-44 6-66zM210 150c18 16 16 52 6 66-8-22-8-44-6-66z"
-          fill="#101a20"
-        />
+      <ellipse cx="190" cy="178" rx="122" ry="142" fill="url(#key-picture-tissue)" />
+      <ellipse cx="190" cy="178" rx="132" ry="152" fill="none" stroke="#dfe9ea" strokeWidth="11" />
+      <g fill="none" stroke="#22333c" strokeOpacity="0.6" strokeLinecap="round" strokeWidth="5">
+        <path d="M190 46v84M190 232v78" />
+        <path d="M92 132c14-2 24 8 22 24M288 132c-14-2-24 8-22 24" />
+        <path d="M84 196c16-6 30 2 32 18M296 196c-16-6-30 2-32 18" />
+        <path d="M138 66c0 16-12 26-30 28M242 66c0 16 12 26 30 28" />
+        <path d="M112 268c10-12 26-14 38-6M268 268c-10-12-26-14-38-6" />
+        <path d="M158 96c-8 14-26 18-36 30M222 96c8 14 26 18 36 30" />
+      </g>
+      <path
+        d="M182 140c-22 14-30 34-20 52 6-14 14-22 20-30zM198 140c22 14 30 34 20 52-6-14-14-22-20-30z"
+        fill="#16232b"
+      />
+      <g
+        transform="translate(248 236) rotate(-36)"
+        fill="none"
+        stroke="var(--surface)"
+        strokeLinecap="round"
+        strokeLinejoin="round"
+        strokeWidth="30"
+      >
+        <circle r="34" />
+        <path d="M34 0h112M120 0v28M146 0v22" />
       </g>
       <g
-        transform="translate(262 214) rotate(-38)"
+        transform="translate(248 236) rotate(-36)"
         fill="none"
         stroke="var(--accent)"
         strokeLinecap="round"
         strokeLinejoin="round"
         strokeWidth="15"
       >
-        <circle cx="0" cy="0" r="34" fill="var(--surface)" />
-        <path d="M34 0h118M126 0v30M152 0v22" />
+        <circle r="34" />
+        <path d="M34 0h112M120 0v28M146 0v22" />
       </g>
     </svg>
   );
