@@ -56,13 +56,15 @@ export async function startWorld(
   if (options.chainPort !== 0) await requireFreePort(options.chainPort, "chain-port", "chain");
   if (options.port !== 0) await requireFreePort(options.port, "port", "gateway");
   const players = cast(options);
-  const { rpcUrl, contracts, desk } = await startLedger(options, players, closers);
-  const appDir = await step(
-    "app",
-    "looking whether it has been built",
-    () => buildApp("demo", () => note("building it, since its sources have changed")),
-    (folder) => `built in ${folder}`,
-  );
+  const [{ rpcUrl, contracts, desk }, appDir] = await Promise.all([
+    startLedger(options, players, closers),
+    step(
+      "app",
+      "looking whether it has been built",
+      () => buildApp("demo", () => note("building the app, since its sources have changed")),
+      (folder) => `built in ${folder}`,
+    ),
+  ]);
   const gateway = await step(
     "gateway",
     `starting it, and its archive over ${options.dicom ?? "the sample exams"}`,
