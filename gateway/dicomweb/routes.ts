@@ -2,7 +2,7 @@
 import type { FastifyInstance } from "fastify";
 import type { ArchiveClient } from "../archive/client.ts";
 import { Renderer } from "../archive/rendering/renderer.ts";
-import { Problem, sendProblem, toProblem } from "../problem.ts";
+import { Problem, sendProblem } from "../problem.ts";
 import type { AccessGate } from "./access.ts";
 import type { Parts } from "./context.ts";
 import { Holdings } from "./holdings.ts";
@@ -20,7 +20,7 @@ export interface DicomwebOptions {
 
 const PREFIX = "/dicomweb";
 
-/** Serve the archive below `/dicomweb`, to those whom the gate lets through. */
+/** Serve the archive below `/dicomweb`, to those whom the gate lets through. Problems are thrown to the app's handler. */
 export function registerDicomwebRoutes(app: FastifyInstance, options: DicomwebOptions): void {
   const { gate, archive, publicUrl } = options;
   app.register(
@@ -29,10 +29,6 @@ export function registerDicomwebRoutes(app: FastifyInstance, options: DicomwebOp
       const root = () => `${publicUrl()}${PREFIX}`;
       const parts: Parts = { gate, archive, renderer, holdings: new Holdings(archive), root };
       routes.addHook("onClose", () => renderer.close());
-      routes.addHook("onRequest", async (_request, reply) => {
-        reply.header("cache-control", "private, no-store");
-      });
-      answerProblems(routes);
       refuseOtherMethods(routes);
       searchRoutes(routes, parts);
       retrievalRoutes(routes, parts);
@@ -40,15 +36,6 @@ export function registerDicomwebRoutes(app: FastifyInstance, options: DicomwebOp
     },
     { prefix: PREFIX },
   );
-}
-
-function answerProblems(routes: FastifyInstance): void {
-  routes.setNotFoundHandler((_request, reply) => sendProblem(reply, new Problem("not-found")));
-  routes.setErrorHandler((error, request, reply) => {
-    const problem = toProblem(error);
-    if (problem.status >= 500) request.log.error({ err: error }, "DICOMweb request failed");
-    return sendProblem(reply, problem);
-  });
 }
 
 /** These resources are read. Storing goes through the custodian's own way in, not through here. */
