@@ -1,5 +1,6 @@
 import { CHECKS, type Check, PROJECTS, type Tally, vitest } from "./checks/checks.ts";
 import { fetchPackages } from "./checks/packages.ts";
+import { endPrograms } from "./checks/program.ts";
 import { readArguments, UsageError } from "./usage.ts";
 
 const HELP = `npm test                        check everything
@@ -16,7 +17,7 @@ function chosen(only: string[], filters: string[]): Check[] {
   const all = only.length === 0 && filters.length === 0;
   const runsVitest = filters.length > 0 || projects.length > 0;
   const wanted = (name: string) => all || only.includes(name) || (runsVitest && name === "build");
-  const needsApp = projects.includes("e2e") && only.length > 0;
+  const needsApp = only.length > 0 && (only.includes("app") || only.includes("e2e"));
   const checks = CHECKS.filter(({ name }) => wanted(name) || (name === "app-build" && needsApp));
   return runsVitest ? [...checks, vitest(projects, filters)] : checks;
 }
@@ -64,6 +65,13 @@ async function main() {
   const skipped = total.skipped.length > 0 ? `, ${total.skipped.length} skipped` : "";
   process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;
   console.log(`\n${total.passed} passed, ${total.failed} failed${skipped}`);
+}
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.once(signal, () => {
+    endPrograms();
+    process.exit(130);
+  });
 }
 
 try {
