@@ -8,6 +8,7 @@ import {LedgerTest} from "./LedgerTest.sol";
 
 /// @title ConsentLedgerInvariantsTest
 /// @notice What stays true whatever custodians, patients and readers do, in whatever order.
+/// @dev Run it with the whole suite (`--grep invariant_`): the fuzzer finds the actors among the files compiled.
 contract ConsentLedgerInvariantsTest is LedgerTest {
     LedgerActors private _actors;
 

@@ -6,7 +6,7 @@ interface Vm {
     function warp(uint256 time) external;
     function prank(address sender) external;
     function assume(bool condition) external pure;
-    function expectRevert(bytes calldata error) external;
+    function expectRevert(bytes calldata reason) external;
     function expectEmit(address emitter) external;
 }
 
