@@ -38,7 +38,9 @@ export async function startChain({
   host?: string;
 }): Promise<LocalChain> {
   await checkPort(port, host);
-  const server = await hre.network.createServer("default", host, port);
+  // Left to itself, Hardhat dates every chain of a process at the process's start: two would share a genesis block.
+  const network = { network: "default", override: { initialDate: new Date() } };
+  const server = await hre.network.createServer(network, host, port);
   const address = await server.listen();
   return { rpcUrl: `http://${host}:${address.port}`, close: () => server.close() };
 }
