@@ -5,25 +5,23 @@
  * compresses pixel data spends more time on it than the network), and the archive's credentials stay in here.
  */
 import { randomUUID } from "node:crypto";
-import type { IncomingHttpHeaders } from "node:http";
-import { Readable } from "node:stream";
-import { Pool } from "undici";
 import { isUid } from "../../protocol/uid.ts";
 import { Problem } from "../problem.ts";
-import { type DicomDataset, itemsOf, numberOf, stringOf } from "./dicomJson.ts";
+import {
+  type Answer,
+  ArchiveConnection,
+  type ArchiveOptions,
+  type CallOptions,
+  readJson,
+  statusOf,
+} from "./connection.ts";
+import { type Content, contentsOf, EXPLICIT_LITTLE_ENDIAN, firstContent } from "./content.ts";
+import { type DicomDataset, stringOf } from "./dicomJson.ts";
 import { tagOf } from "./dictionary.ts";
-import { AS_STORED, parseMediaType } from "./mediaType.ts";
-import { MultipartError, type Part, readMultipart } from "./multipart.ts";
+import { AS_STORED } from "./mediaType.ts";
+import { type StoreResult, storeResult, writeFiles } from "./storing.ts";
 
-/** Where an archive is, and what opens it. */
-export interface ArchiveOptions {
-  /** The DICOMweb root, with or without a trailing slash. */
-  url: string;
-  /** The whole `Authorization` header, such as `Basic …`; see {@link basicAuthorization}. */
-  authorization?: string;
-  /** How long to wait for a connection, for headers, and between chunks of a body, in milliseconds. */
-  timeout?: number;
-}
+export type { ArchiveOptions, CallOptions, Content, StoreResult };
 
 /** One instance's address. */
 export interface InstanceReference {
@@ -43,32 +41,9 @@ export interface StudySearch {
   offset?: number;
 }
 
-/** Options that every call takes. */
-export interface CallOptions {
-  signal?: AbortSignal;
-}
-
-/** Bytes with what they are. `bytes` is read once, and before anything else is asked of the same answer. */
-export interface Content {
-  /** The media type without parameters. */
-  mediaType: string;
-  /** The transfer syntax that the archive names, or null. */
-  transferSyntaxUid: string | null;
-  bytes: AsyncIterable<Uint8Array>;
-}
-
-/** What the archive did with each instance of a store (PS3.18 section 10.5.3, PS3.3 section C.12). */
-export interface StoreResult {
-  stored: Array<{ sopInstanceUid: string }>;
-  /** `code` is (0008,1197) Failure Reason; the UID is null where the archive could not even read it. */
-  failed: Array<{ sopInstanceUid: string | null; code: number; reason: string }>;
-}
-
 const DICOM_JSON = "application/dicom+json";
-const EXPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2.1";
+/** Results of one search request. */
 const PAGE = 500;
-/** More JSON than this in one answer is refused: it is one page of a search, or one instance's metadata. */
-const MAX_JSON = 64 * 1024 * 1024;
 
 /** The `Authorization` header of HTTP Basic (RFC 7617). */
 export function basicAuthorization(username: string, password: string): string {
@@ -77,21 +52,10 @@ export function basicAuthorization(username: string, password: string): string {
 
 /** A client of one archive. Every method throws `Problem`: `archive-unavailable`, `not-found` or `not-acceptable`. */
 export class ArchiveClient {
-  readonly #root: URL;
-  readonly #authorization: string | undefined;
-  readonly #pool: Pool;
+  readonly #connection: ArchiveConnection;
 
-  constructor({ url, authorization, timeout = 30_000 }: ArchiveOptions) {
-    this.#root = new URL(url.endsWith("/") ? url : `${url}/`);
-    this.#authorization = authorization;
-    this.#pool = new Pool(this.#root.origin, {
-      connections: 64,
-      connect: { timeout },
-      headersTimeout: timeout,
-      bodyTimeout: timeout,
-      // Orthanc closes an idle connection after one second; stop using it a little before.
-      keepAliveTimeoutThreshold: 300,
-    });
+  constructor(options: ArchiveOptions) {
+    this.#connection = new ArchiveConnection(options);
   }
 
   /** Whether the archive answers a search, which is what everything else rests on. */
@@ -101,11 +65,7 @@ export class ArchiveClient {
 
   /** One page of studies (QIDO-RS, PS3.18 section 10.6); values match to the letter, without wildcards. */
   async searchStudies(search: StudySearch, options: CallOptions = {}): Promise<DicomDataset[]> {
-    const query = new URLSearchParams();
-    appendKey(query, "PatientID", search.patientId);
-    appendKey(query, "IssuerOfPatientID", search.issuerOfPatientId);
-    appendKey(query, "StudyInstanceUID", search.studyInstanceUid);
-    appendFields(query, ["IssuerOfPatientID", ...(search.includeFields ?? [])]);
+    const query = studyQuery(search);
     if (search.limit !== undefined) query.set("limit", String(search.limit));
     if (search.offset) query.set("offset", String(search.offset));
     const { results } = await this.#search("studies", query, options);
@@ -114,12 +74,7 @@ export class ArchiveClient {
 
   /** All studies that match, page after page. */
   async *allStudies(search: Omit<StudySearch, "limit" | "offset">, options: CallOptions = {}) {
-    const query = new URLSearchParams();
-    appendKey(query, "PatientID", search.patientId);
-    appendKey(query, "IssuerOfPatientID", search.issuerOfPatientId);
-    appendKey(query, "StudyInstanceUID", search.studyInstanceUid);
-    appendFields(query, ["IssuerOfPatientID", ...(search.includeFields ?? [])]);
-    for await (const study of this.#searchAll("studies", query, "StudyInstanceUID", options)) {
+    for await (const study of this.#searchAll("studies", studyQuery(search), "StudyInstanceUID", options)) {
       if (isExactly(study, search)) yield study;
     }
   }
@@ -205,7 +160,7 @@ export class ArchiveClient {
   ): Promise<StoreResult> {
     const boundary = `examkey-${randomUUID()}`;
     const sent = { files: 0 };
-    const response = await this.#request("studies", {
+    const response = await this.#connection.request("studies", {
       method: "POST",
       headers: {
         accept: DICOM_JSON,
@@ -222,11 +177,11 @@ export class ArchiveClient {
 
   /** Close all connections at once. */
   async close(): Promise<void> {
-    await this.#pool.destroy();
+    await this.#connection.close();
   }
 
   #bulkDataPath(instance: InstanceReference, uri: string): string {
-    const base = new URL(`${instancePath(instance)}/`, this.#root);
+    const base = new URL(`${instancePath(instance)}/`, this.#connection.root);
     const target = new URL(uri, base);
     const below = target.pathname.startsWith(base.pathname)
       ? target.pathname.slice(base.pathname.length)
@@ -266,49 +221,13 @@ export class ArchiveClient {
   }
 
   #get(path: string, accept: string, options: CallOptions): Promise<Answer> {
-    return this.#request(path, { method: "GET", headers: { accept }, expected: [200, 204, 206], options });
+    return this.#connection.request(path, {
+      method: "GET",
+      headers: { accept },
+      expected: [200, 204, 206],
+      options,
+    });
   }
-
-  async #request(path: string, { method, headers, body, expected, options }: Ask): Promise<Answer> {
-    const response = await this.#pool
-      .request({
-        path: `${this.#root.pathname}${path}`,
-        method,
-        headers: {
-          ...headers,
-          "accept-encoding": "identity",
-          ...(this.#authorization && { authorization: this.#authorization }),
-        },
-        body: body ? Readable.from(body) : null,
-        signal: options.signal ?? null,
-      })
-      .catch((error: unknown) => {
-        throw asProblem(error, options.signal);
-      });
-    if (expected.includes(response.statusCode)) {
-      return {
-        status: response.statusCode,
-        headers: response.headers,
-        body: guarded(response.body, options.signal),
-      };
-    }
-    await response.body.dump().catch(() => undefined);
-    throw refusal(response.statusCode);
-  }
-}
-
-interface Ask {
-  method: "GET" | "POST";
-  headers: Record<string, string>;
-  body?: AsyncIterable<Uint8Array>;
-  expected: readonly number[];
-  options: CallOptions;
-}
-
-interface Answer {
-  status: number;
-  headers: IncomingHttpHeaders;
-  body: AsyncIterable<Uint8Array>;
 }
 
 function uid(text: string): string {
@@ -324,6 +243,15 @@ function frameNumber(frame: number): number {
 
 function instancePath({ studyInstanceUid, seriesInstanceUid, sopInstanceUid }: InstanceReference): string {
   return `studies/${uid(studyInstanceUid)}/series/${uid(seriesInstanceUid)}/instances/${uid(sopInstanceUid)}`;
+}
+
+function studyQuery(search: StudySearch): URLSearchParams {
+  const query = new URLSearchParams();
+  appendKey(query, "PatientID", search.patientId);
+  appendKey(query, "IssuerOfPatientID", search.issuerOfPatientId);
+  appendKey(query, "StudyInstanceUID", search.studyInstanceUid);
+  appendFields(query, ["IssuerOfPatientID", ...(search.includeFields ?? [])]);
+  return query;
 }
 
 /** An empty value would match everything, so a key that is given must hold something. */
@@ -354,155 +282,8 @@ async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   return all;
 }
 
-/** The archive answered, but not with what was asked for. */
-class ArchiveRefusal extends Error {
-  override readonly name = "ArchiveRefusal";
-  readonly status: number;
-
-  constructor(status: number) {
-    super(`the archive answered ${status}`);
-    this.status = status;
-  }
-}
-
-function statusOf(error: unknown): number | undefined {
-  return error instanceof Problem && error.cause instanceof ArchiveRefusal ? error.cause.status : undefined;
-}
-
-/** What the archive's status means to the gateway's caller. */
-function refusal(status: number): Problem {
-  const cause = new ArchiveRefusal(status);
-  if (status === 404 || status === 410) return new Problem("not-found", undefined, { cause });
-  if (status === 406) return new Problem("not-acceptable", undefined, { cause });
-  if (status === 401 || status === 403) {
-    return new Problem("archive-unavailable", "The archive does not let the gateway in.", { cause });
-  }
-  return new Problem("archive-unavailable", "The archive could not answer.", { cause });
-}
-
-/** A failure on the way. An abort keeps its own reason. */
-function asProblem(error: unknown, signal: AbortSignal | undefined): unknown {
-  if (signal?.aborted) return signal.reason;
-  if (error instanceof Problem) return error;
-  return new Problem("archive-unavailable", undefined, { cause: error });
-}
-
-/** A body whose failures are problems. */
-async function* guarded(body: AsyncIterable<Uint8Array>, signal: AbortSignal | undefined) {
-  try {
-    yield* body;
-  } catch (error) {
-    throw asProblem(error, signal);
-  }
-}
-
-async function readJson(body: AsyncIterable<Uint8Array>): Promise<unknown> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of body) {
-    size += chunk.length;
-    if (size > MAX_JSON) throw new Problem("archive-unavailable", "The archive's answer is too long.");
-    chunks.push(chunk);
-  }
-  const text = Buffer.concat(chunks).toString("utf8");
-  try {
-    return text === "" ? [] : JSON.parse(text);
-  } catch (cause) {
-    throw new Problem("archive-unavailable", "The archive's answer cannot be read.", { cause });
-  }
-}
-
 /** DICOM JSON is an array of data sets; some servers answer a store with one alone. */
 function asDatasets(json: unknown): DicomDataset[] {
   const list = Array.isArray(json) ? json : [json];
   return list.filter((item): item is DicomDataset => typeof item === "object" && item !== null);
-}
-
-/** The parts of a multipart answer, or the one thing that is not multipart. */
-async function* contentsOf({ headers, body }: Answer): AsyncGenerator<Content, void, undefined> {
-  const type = parseMediaType(String(headers["content-type"] ?? ""));
-  const boundary = type?.parameters.get("boundary");
-  if (type?.name !== "multipart/related" || !boundary) {
-    yield content(String(headers["content-type"] ?? ""), body);
-    return;
-  }
-  try {
-    for await (const part of readMultipart(body, boundary)) yield content(contentTypeOf(part), part.bytes);
-  } catch (error) {
-    if (!(error instanceof MultipartError)) throw error;
-    throw new Problem("archive-unavailable", "The archive's answer broke off.", { cause: error });
-  }
-}
-
-function contentTypeOf(part: Part): string {
-  return part.headers.get("content-type") ?? "application/octet-stream";
-}
-
-function content(contentType: string, bytes: AsyncIterable<Uint8Array>): Content {
-  const type = parseMediaType(contentType);
-  const transferSyntaxUid = type?.parameters.get("transfer-syntax") ?? null;
-  const octets = type?.name === "application/octet-stream";
-  return {
-    mediaType: type?.name ?? "application/octet-stream",
-    // PS3.18 table 8.7.3-2: uncompressed bytes are Explicit VR Little Endian unless they say otherwise.
-    transferSyntaxUid: transferSyntaxUid ?? (octets ? EXPLICIT_LITTLE_ENDIAN : null),
-    bytes,
-  };
-}
-
-/** The first part; the rest of the answer is let go once its bytes are read, or dropped. */
-async function firstContent(answer: Answer): Promise<Content> {
-  const contents = contentsOf(answer);
-  const first = await contents.next();
-  if (first.done) throw new Problem("not-found");
-  const { bytes } = first.value;
-  async function* released() {
-    try {
-      yield* bytes;
-    } finally {
-      await contents.return();
-    }
-  }
-  return { ...first.value, bytes: released() };
-}
-
-async function* writeFiles(
-  files: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
-  boundary: string,
-  sent: { files: number },
-) {
-  for await (const file of files) {
-    sent.files += 1;
-    yield Buffer.from(`--${boundary}\r\nContent-Type: application/dicom\r\n\r\n`, "latin1");
-    yield file;
-    yield Buffer.from("\r\n", "latin1");
-  }
-  yield Buffer.from(`--${boundary}--\r\n`, "latin1");
-}
-
-function storeResult(result: DicomDataset, files: number): StoreResult {
-  const stored = itemsOf(result, "ReferencedSOPSequence").map((item) => ({
-    sopInstanceUid: stringOf(item, "ReferencedSOPInstanceUID") ?? "",
-  }));
-  const failed = itemsOf(result, "FailedSOPSequence").map((item) => {
-    const code = numberOf(item, "FailureReason") ?? 0x0110;
-    const sopInstanceUid = stringOf(item, "ReferencedSOPInstanceUID") || null;
-    return { sopInstanceUid, code, reason: failureReason(code) };
-  });
-  // Orthanc says nothing at all of a file that it cannot parse.
-  const silent = Math.max(0, files - stored.length - failed.length);
-  const refused = { sopInstanceUid: null, code: 0xc000, reason: failureReason(0xc000) };
-  return { stored, failed: [...failed, ...Array.from({ length: silent }, () => refused)] };
-}
-
-/** PS3.18 table I.2-2 and PS3.7 annex C, in plain words. */
-function failureReason(code: number): string {
-  if (code === 0x0110) return "the archive failed while storing it";
-  if (code === 0x0111) return "the archive already holds another instance with this UID";
-  if (code === 0x0122) return "the archive does not take this kind of object";
-  if (code === 0x0124) return "the archive does not allow this";
-  if (code >> 8 === 0xa7) return "the archive is out of space";
-  if (code >> 8 === 0xa9) return "the object does not agree with its kind";
-  if (code >> 12 === 0xc) return "the file cannot be understood as DICOM";
-  return `the archive refused it with code ${code.toString(16).padStart(4, "0").toUpperCase()}H`;
 }

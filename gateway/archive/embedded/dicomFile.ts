@@ -115,7 +115,7 @@ function explain(error: unknown): string {
   const inner = typeof error === "object" && error !== null && "exception" in error ? error.exception : error;
   const text = inner instanceof Error ? inner.message : String(inner);
   if (/0002,0010/.test(text)) return "it does not name its transfer syntax";
-  if (/attempt to read past|buffer length|position|out of (range|bounds)/i.test(text))
+  if (/attempt to read past|buffer overrun|buffer length|position|out of (range|bounds)/i.test(text))
     return "it is cut short";
-  return `it is damaged: ${text.replace(/^dicomParser\.\w+:\s*/, "")}`;
+  return `it is damaged: ${text.replace(/^dicomParser[.:]\w+:\s*/, "")}`;
 }

@@ -1,0 +1,157 @@
+/** HTTP to one archive: pooled, without retries, with every failure a problem. */
+import type { IncomingHttpHeaders } from "node:http";
+import { Readable } from "node:stream";
+import { Pool } from "undici";
+import { Problem } from "../problem.ts";
+
+/** Where an archive is, and what opens it. */
+export interface ArchiveOptions {
+  /** The DICOMweb root, with or without a trailing slash. */
+  url: string;
+  /** The whole `Authorization` header, such as `Basic …`; see {@link basicAuthorization}. */
+  authorization?: string;
+  /** How long to wait for a connection, for headers, and between chunks of a body, in milliseconds. */
+  timeout?: number;
+}
+
+/** Options that every call takes. */
+export interface CallOptions {
+  signal?: AbortSignal;
+}
+
+/** One request. */
+export interface Ask {
+  method: "GET" | "POST";
+  headers: Record<string, string>;
+  body?: AsyncIterable<Uint8Array>;
+  expected: readonly number[];
+  options: CallOptions;
+}
+
+/** An answer whose status was expected. Its body must be read or dropped. */
+export interface Answer {
+  status: number;
+  headers: IncomingHttpHeaders;
+  body: AsyncIterable<Uint8Array>;
+}
+
+/** More JSON than this in one answer is refused: it is one page of a search, or one instance's metadata. */
+const MAX_JSON = 64 * 1024 * 1024;
+
+/** A pool of connections to the archive, and the only place that knows its credentials. */
+export class ArchiveConnection {
+  readonly #root: URL;
+  readonly #authorization: string | undefined;
+  readonly #pool: Pool;
+
+  constructor({ url, authorization, timeout = 30_000 }: ArchiveOptions) {
+    this.#root = new URL(url.endsWith("/") ? url : `${url}/`);
+    this.#authorization = authorization;
+    this.#pool = new Pool(this.#root.origin, {
+      connections: 64,
+      connect: { timeout },
+      headersTimeout: timeout,
+      bodyTimeout: timeout,
+      // Orthanc closes an idle connection after one second; stop using it a little before.
+      keepAliveTimeoutThreshold: 300,
+    });
+  }
+
+  /** The URL of everything. */
+  get root(): URL {
+    return new URL(this.#root);
+  }
+
+  /** Close all connections at once. */
+  async close(): Promise<void> {
+    await this.#pool.destroy();
+  }
+
+  /** Ask for a path below the root, with credentials. @throws {Problem} when the status is not one that is expected. */
+  async request(path: string, { method, headers, body, expected, options }: Ask): Promise<Answer> {
+    const response = await this.#pool
+      .request({
+        path: `${this.#root.pathname}${path}`,
+        method,
+        headers: {
+          ...headers,
+          "accept-encoding": "identity",
+          ...(this.#authorization && { authorization: this.#authorization }),
+        },
+        body: body ? Readable.from(body) : null,
+        signal: options.signal ?? null,
+      })
+      .catch((error: unknown) => {
+        throw asProblem(error, options.signal);
+      });
+    if (expected.includes(response.statusCode)) {
+      return {
+        status: response.statusCode,
+        headers: response.headers,
+        body: guarded(response.body, options.signal),
+      };
+    }
+    await response.body.dump().catch(() => undefined);
+    throw refusal(response.statusCode);
+  }
+}
+
+/** The archive answered, but not with what was asked for. */
+class ArchiveRefusal extends Error {
+  override readonly name = "ArchiveRefusal";
+  readonly status: number;
+
+  constructor(status: number) {
+    super(`the archive answered ${status}`);
+    this.status = status;
+  }
+}
+
+/** The status that the archive refused with, or undefined where the problem is another. */
+export function statusOf(error: unknown): number | undefined {
+  return error instanceof Problem && error.cause instanceof ArchiveRefusal ? error.cause.status : undefined;
+}
+
+/** What the archive's status means to the gateway's caller. */
+function refusal(status: number): Problem {
+  const cause = new ArchiveRefusal(status);
+  if (status === 404 || status === 410) return new Problem("not-found", undefined, { cause });
+  if (status === 406) return new Problem("not-acceptable", undefined, { cause });
+  if (status === 401 || status === 403) {
+    return new Problem("archive-unavailable", "The archive does not let the gateway in.", { cause });
+  }
+  return new Problem("archive-unavailable", "The archive could not answer.", { cause });
+}
+
+/** A failure on the way. An abort keeps its own reason. */
+function asProblem(error: unknown, signal: AbortSignal | undefined): unknown {
+  if (signal?.aborted) return signal.reason;
+  if (error instanceof Problem) return error;
+  return new Problem("archive-unavailable", undefined, { cause: error });
+}
+
+/** A body whose failures are problems. */
+async function* guarded(body: AsyncIterable<Uint8Array>, signal: AbortSignal | undefined) {
+  try {
+    yield* body;
+  } catch (error) {
+    throw asProblem(error, signal);
+  }
+}
+
+/** A body as JSON; an empty one is an empty list. */
+export async function readJson(body: AsyncIterable<Uint8Array>): Promise<unknown> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    size += chunk.length;
+    if (size > MAX_JSON) throw new Problem("archive-unavailable", "The archive's answer is too long.");
+    chunks.push(chunk);
+  }
+  const text = Buffer.concat(chunks).toString("utf8");
+  try {
+    return text === "" ? [] : JSON.parse(text);
+  } catch (cause) {
+    throw new Problem("archive-unavailable", "The archive's answer cannot be read.", { cause });
+  }
+}
