@@ -273,8 +273,8 @@ export class World {
     const terms = this.terms(bent);
     const word = packTerms(terms);
     await this.act(patient, "grant", [resource, granteeOf(this.people[grantee].address), word]);
-    await this.untilGrant(patient, resource, grantee, (grant) => {
-      return grant.state !== "revoked" && grant.period.notAfter === terms.notAfter;
+    await this.untilGrant(patient, resource, grantee, ({ state, period, purposes, actions }) => {
+      return state !== "revoked" && packTerms({ ...period, purposes, actions }) === word;
     });
     return terms;
   }

@@ -68,14 +68,23 @@ export class Gate implements AccessGate {
   }
 
   async visible(caller: SignedIn, search: { action: Action; route: string }) {
-    const exams = await this.visibleExams(caller, search);
+    const exams = await this.#search(caller, search, (found) => {
+      // A viewer is told that it is shut out; an empty list would look like an archive without exams.
+      if (found.length === 0) throw new Problem("not-granted");
+    });
     return exams.map(({ exam, series }) => ({ studyInstanceUid: exam.studyInstanceUid, series }));
   }
 
   /** All exams that the caller may see now, recorded as one search. */
-  async visibleExams(
+  visibleExams(caller: SignedIn, search: { action: Action; route: string }): Promise<VisibleExam[]> {
+    return this.#search(caller, search, () => {});
+  }
+
+  /** @param accept throws the problem that what was found amounts to, if it does */
+  #search(
     caller: SignedIn,
     { action, route }: { action: Action; route: string },
+    accept: (found: readonly VisibleExam[]) => void,
   ): Promise<VisibleExam[]> {
     const { judge, directory, database } = this.#parts;
     const about = { action, route, exam: null };
@@ -89,6 +98,7 @@ export class Gate implements AccessGate {
         this.#visibleExam(caller, exam, action, moment),
       );
       const result = found.filter((exam) => exam !== null);
+      accept(result);
       return { result, shown: result.map(({ exam }) => exam.examId) };
     });
   }

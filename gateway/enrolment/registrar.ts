@@ -48,7 +48,10 @@ export class Registrar {
       );
     }
     if (live.contents !== contents.fingerprint) return this.#renew(live, contents);
-    if (live.state === "registered") return { outcome: "unchanged", examId: live.examId, bad: [] };
+    // A registration that was reorganised away is sent again.
+    const isThere =
+      live.state === "registered" && (await this.#context.operator.stateOf(live.examId)) !== "absent";
+    if (isThere) return { outcome: "unchanged", examId: live.examId, bad: [] };
     await this.#send(live);
     return { outcome: "registered", examId: live.examId, bad: [] };
   }
@@ -135,9 +138,13 @@ export class Registrar {
 
   async #send(exam: ExamRow): Promise<void> {
     const { database, operator, directory } = this.#context;
-    const onChain = await operator.stateOf(exam.examId);
-    if (onChain === "absent") await operator.register(this.#pointer(exam), exam.manifestRoot);
-    const state = onChain === "retired" ? "retired" : "registered";
+    if ((await operator.stateOf(exam.examId)) === "absent") {
+      await operator.register(this.#pointer(exam), exam.manifestRoot).catch(async (error: unknown) => {
+        // Two that send the same at once: the second is refused, and the exam is registered.
+        if ((await operator.stateOf(exam.examId)) === "absent") throw error;
+      });
+    }
+    const state = (await operator.stateOf(exam.examId)) === "retired" ? "retired" : "registered";
     await database.update(exams).set({ state }).where(eq(exams.examId, exam.examId));
     directory.forget();
   }
