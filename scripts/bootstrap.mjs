@@ -20,6 +20,7 @@ const COMMANDS = {
   start: ["run the whole demo: chain, archive, gateway and app"],
   test: ["check everything; `npm test -- --help` lists the parts"],
   enrol: ["tie a patient id to an address, or enrol a practitioner, at a running gateway"],
+  custodian: ["name a custodian's operator, or list its gateway in the registry"],
   import: ["store DICOM files in a running gateway's archive"],
   gateway: ["run the gateway alone, configured by environment variables", "gateway/main.ts"],
   build: ["build the app for a hospital into dist/app"],

@@ -1,15 +1,17 @@
 import { endPrograms } from "./checks/program.ts";
 import { ChildFailure } from "./demo/children.ts";
-import { countOf, NothingToServe } from "./demo/enrolment.ts";
+import { NothingToServe } from "./demo/enrolment.ts";
 import { HELP, readOptions, type StartOptions } from "./demo/options.ts";
-import type { Closers, Player, World } from "./demo/world.ts";
+import type { Player } from "./demo/players.ts";
+import type { Closers, World } from "./demo/world.ts";
+import { count } from "./desk.ts";
 import { UsageError } from "./usage.ts";
 
 const RULE = "─".repeat(72);
 
 function describe({ kind, name, role, exams, address, isOwnWallet }: Player): string {
   const who = isOwnWallet ? address : name.padEnd(18);
-  return `${who} ${kind === "patient" ? countOf(exams) : role}`;
+  return `${who} ${kind === "patient" ? count(exams, "exam") : role}`;
 }
 
 function summary({ url, rpcUrl, players }: World, { dataDir }: StartOptions): string {

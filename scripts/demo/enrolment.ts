@@ -1,96 +1,97 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { z } from "zod";
+import { count, type Desk, DeskError } from "../desk.ts";
+import { describeOutcome } from "../outcome.ts";
+import { deal, SAMPLE_OWNERS } from "./deal.ts";
+import type { Player } from "./players.ts";
+import { note, step } from "./progress.ts";
 
-/** A patient whom the archive knows. */
-export interface ArchivePatient {
-  patientId: string;
-  /** Empty where the archive names none. */
-  issuer: string;
-  names: string[];
-  studies: Study[];
-  /** The address that the patient id is enrolled to already. */
-  enrolledTo: string | null;
-}
+const studySchema = z.object({
+  studyInstanceUid: z.string(),
+  description: z.string().nullable(),
+  modalities: z.array(z.string()),
+});
 
-interface Study {
-  studyInstanceUid: string;
-  description: string | null;
-  modalities: string[];
-}
+const patientSchema = z.object({
+  patientId: z.string(),
+  issuer: z.string(),
+  studies: z.array(studySchema),
+  enrolledTo: z.string().nullable(),
+});
 
-interface Candidates {
-  patients: ArchivePatient[];
-  /** Studies that name no patient: they cannot be enrolled. */
-  withoutPatientId: Study[];
-}
+const candidatesSchema = z.object({
+  patients: z.array(patientSchema),
+  withoutPatientId: z.array(studySchema),
+});
 
-/** What became of one patient's exams. */
-export interface Enrolled {
-  exams: number;
-  failures: string[];
-}
-
-type Progress =
-  | { event: "patient"; exams: number }
-  | { event: "exam"; outcome: string; description: string | null; why?: string; bad?: { why: string }[] }
-  | { event: "problem"; problem: { detail: string } }
-  | { event: "done" };
-
-/** A number of exams in words. */
-export function countOf(exams: number): string {
-  return `${exams} exam${exams === 1 ? "" : "s"}`;
-}
+type ArchivePatient = z.infer<typeof patientSchema>;
 
 /** There is nothing to show: what was found, and the way out. */
 export class NothingToServe extends Error {
   override readonly name = "NothingToServe";
 }
 
-/** The gateway's admin API, as `admin.json` in its data folder opens it. */
-export class EnrolmentDesk {
-  readonly #url: string;
-  readonly #token: string;
-
-  constructor(dataDir: string) {
-    const { url, token } = JSON.parse(readFileSync(join(dataDir, "admin.json"), "utf8"));
-    this.#url = url;
-    this.#token = token;
+/**
+ * Enrols the practitioners, and deals the archive's patients to the demo's. Says who gets what.
+ * @param dicom the folder that the exams come from; null for the samples, which are dealt as listed
+ * @throws {NothingToServe} when no exam names its patient
+ */
+export async function enrolPlayers(
+  desk: Desk,
+  players: readonly Player[],
+  dicom: string | null,
+): Promise<void> {
+  for (const { kind, address, name, role } of players) {
+    if (kind === "practitioner") await desk.ask("/practitioners", { address, name, role });
   }
-
-  async candidates(): Promise<Candidates> {
-    return (await this.#ask("/patients/candidates")).json() as Promise<Candidates>;
+  const { patients, withoutPatientId } = candidatesSchema.parse(await desk.ask("/patients/candidates"));
+  for (const { modalities, description, studyInstanceUid } of withoutPatientId) {
+    note(
+      `not enrolled, since it names no patient: ${modalities.join("/")} ${description ?? ""} (${studyInstanceUid})`,
+    );
   }
-
-  async enrolPractitioner(person: { address: string; name: string; role: string }): Promise<void> {
-    await this.#ask("/practitioners", person);
+  if (patients.length === 0) {
+    throw new NothingToServe(
+      `No exam in ${dicom} names its patient. Give --dicom a folder of DICOM files that do.`,
+    );
   }
+  const owners = players.filter(({ kind }) => kind === "patient");
+  for (const { candidate, owner } of deal(patients, owners, dicom === null ? SAMPLE_OWNERS : {})) {
+    owner.exams += await enrolPatient(desk, candidate, owner);
+  }
+}
 
-  /** Ties a patient id to an address, whomever it was tied to before, and registers its exams. */
-  async enrolPatient({ patientId, issuer }: ArchivePatient, address: string): Promise<Enrolled> {
-    const answer = await this.#ask("/patients", { patientId, issuer, address, replace: true });
-    const enrolled: Enrolled = { exams: 0, failures: [] };
-    for (const line of (await answer.text()).trim().split("\n")) {
-      const progress = JSON.parse(line) as Progress;
-      if (progress.event === "problem") enrolled.failures.push(progress.problem.detail);
-      if (progress.event !== "exam") continue;
-      if (progress.outcome === "failed")
-        enrolled.failures.push(`${progress.description ?? "exam"}: ${progress.why}`);
-      else enrolled.exams += 1;
+/** Ties a patient id to its owner, whomever an earlier run tied it to. Returns how many exams are registered. */
+async function enrolPatient(desk: Desk, patient: ArchivePatient, owner: Player): Promise<number> {
+  const { patientId, issuer, enrolledTo } = patient;
+  const isMoved = enrolledTo !== null && enrolledTo !== owner.address.toLowerCase();
+  const failures: string[] = [];
+  const enrol = async () => {
+    let exams = 0;
+    for await (const line of desk.follow("/patients", {
+      patientId,
+      issuer,
+      address: owner.address,
+      replace: true,
+    })) {
+      if (line.event !== "exam") continue;
+      if (line.outcome === "failed") failures.push(describeOutcome(line));
+      else exams += 1;
     }
-    return enrolled;
-  }
-
-  async #ask(path: string, body?: object): Promise<Response> {
-    const answer = await fetch(`${this.#url}${path}`, {
-      method: body ? "POST" : "GET",
-      headers: {
-        authorization: `Bearer ${this.#token}`,
-        ...(body && { "content-type": "application/json" }),
-      },
-      ...(body && { body: JSON.stringify(body) }),
-    });
-    if (answer.ok) return answer;
-    const { detail } = (await answer.json()) as { detail: string };
-    throw new Error(detail);
+    return exams;
+  };
+  try {
+    return await step(
+      "exams",
+      `patient ${patientId} ${isMoved ? "moves" : "belongs"} to ${owner.name}`,
+      enrol,
+      (exams) =>
+        `${count(exams, "exam")}: ${patient.studies.flatMap(({ modalities }) => modalities).join(", ")}`,
+    );
+  } catch (error) {
+    if (!(error instanceof DeskError)) throw error;
+    failures.push(error.message);
+    return 0;
+  } finally {
+    for (const failure of failures) note(`not registered: ${failure}`);
   }
 }

