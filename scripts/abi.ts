@@ -5,15 +5,15 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import hre from "hardhat";
+import { compileContracts } from "./chain.ts";
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..");
 
 /** The contracts whose ABIs the other rooms use, and the modules that carry them. */
 const MODULES = { ConsentLedger: "consentLedger", CustodianRegistry: "custodianRegistry" } as const;
 
-/** Each ABI module's path from the repository's root, with the text that belongs there. */
+/** Each ABI module's path from the repository's root, with the text that the compiled contracts say belongs there. */
 export async function abiModules(): Promise<Map<string, string>> {
-  await hre.tasks.getTask("build").run({ quiet: true, noTests: true });
   const modules = new Map<string, string>();
   for (const [contract, module] of Object.entries(MODULES)) {
     const { abi } = await hre.artifacts.readArtifact(contract);
@@ -27,6 +27,7 @@ export async function abiModules(): Promise<Map<string, string>> {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  await compileContracts();
   for (const [path, text] of await abiModules()) {
     await mkdir(dirname(join(ROOT, path)), { recursive: true });
     await writeFile(join(ROOT, path), text);

@@ -45,11 +45,19 @@ export async function startChain({
   return { rpcUrl: `http://${host}:${address.port}`, close: () => server.close() };
 }
 
+/**
+ * Compiles the contracts that have changed.
+ * Two of these at once, in two processes, trip over each other's files: compile first, then share the work.
+ */
+export async function compileContracts(): Promise<void> {
+  await hre.tasks.getTask("build").run({ quiet: true, noTests: true });
+}
+
 /** Where the contracts are. */
 export type Deployment = { consentLedger: string; custodianRegistry: string; accessManager: string };
 
 /**
- * Compiles what has changed, and deploys the contracts through the Ignition module. Keeps no record of it.
+ * Deploys the compiled contracts through the Ignition module. Keeps no record of it.
  * @param deployerKey private key of the account that deploys, and then governs the registry
  */
 export async function deployContracts({
@@ -59,7 +67,6 @@ export async function deployContracts({
   rpcUrl: string;
   deployerKey: string;
 }): Promise<Deployment> {
-  await hre.tasks.getTask("build").run({ quiet: true, noTests: true });
   const connection = await hre.network.create({
     network: "custom",
     override: { url: rpcUrl, accounts: [deployerKey] },
