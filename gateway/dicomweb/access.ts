@@ -41,6 +41,6 @@ export interface AccessGate {
   authenticate(request: FastifyRequest): Promise<Caller>;
   /** Decide for one study. The decision is durably recorded before this resolves or throws. */
   open(caller: Caller, request: OpenRequest): Promise<OpenExam>;
-  /** All exams that the caller may see now for that action, recorded as one search. */
+  /** All exams that the caller may see now for that action, recorded as one search; `not-granted` where there is none. */
   visible(caller: Caller, search: { action: Action; route: string }): Promise<VisibleStudy[]>;
 }

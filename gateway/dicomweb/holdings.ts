@@ -11,8 +11,8 @@ import type { AllowedSeries } from "./access.ts";
 
 /** One instance, as its series lists it. */
 export interface HeldInstance extends InstanceReference {
-  /** 0 for an object without pixels. */
-  frames: number;
+  /** Null where the listing does not say: the object has no pixels, or the archive lists too little. */
+  frames: number | null;
   /** Instance Number, or null. */
   number: number | null;
 }
@@ -102,7 +102,7 @@ export class Holdings {
         belongs(dataset, "StudyInstanceUID", studyInstanceUid) &&
         belongs(dataset, "SeriesInstanceUID", seriesInstanceUid);
       if (sopInstanceUid === null || !here) continue;
-      const frames = numberOfFrames(dataset);
+      const frames = numberOfFrames(dataset) || null;
       const number = numberOf(dataset, "InstanceNumber");
       held.set(sopInstanceUid, { studyInstanceUid, seriesInstanceUid, sopInstanceUid, frames, number });
     }

@@ -63,7 +63,7 @@ export async function sendRendered(
 }
 
 function pictures(instances: readonly HeldInstance[]): HeldInstance[] {
-  return instances.filter(({ frames }) => frames > 0);
+  return instances.filter(({ frames }) => frames !== null);
 }
 
 /** The middle one of those that have pictures, or of all where none has. */

@@ -1,7 +1,13 @@
 /** Retrievals (WADO-RS, PS3.18 section 10.4): DICOM files, metadata, frames and bulk data of what is open. */
 import type { FastifyInstance, FastifyReply } from "fastify";
 import type { Content, InstanceReference } from "../archive/client.ts";
-import { type DicomDataset, type DicomElement, isDataset, stringOf } from "../archive/dicomJson.ts";
+import {
+  type DicomDataset,
+  type DicomElement,
+  isDataset,
+  numberOfFrames,
+  stringOf,
+} from "../archive/dicomJson.ts";
 import { AS_STORED } from "../archive/mediaType.ts";
 import { MultipartWriter } from "../archive/multipart.ts";
 import { Problem } from "../problem.ts";
@@ -154,7 +160,7 @@ async function verifiedMetadata({ archive }: Parts, instance: InstanceReference,
 
 /** Frames as they are stored, or as the archive decodes them where the caller insists. */
 async function sendFrames(
-  { archive }: Parts,
+  parts: Parts,
   request: DicomwebRequest,
   reply: FastifyReply,
   held: HeldInstance,
@@ -165,9 +171,10 @@ async function sendFrames(
   if (!wanted.multipart && frames.length > 1) {
     throw new Problem("not-acceptable", "Several frames come as multipart/related.");
   }
-  if (frames.some((frame) => frame > held.frames)) throw new Problem("not-found");
+  const count = held.frames ?? numberOfFrames(await verifiedMetadata(parts, held, signal));
+  if (frames.some((frame) => frame > count)) throw new Problem("not-found");
   for (const transferSyntax of wanted.decoded ? [AS_STORED, EXPLICIT_LITTLE_ENDIAN] : [AS_STORED]) {
-    const contents = archive.frames(held, frames, { transferSyntax, signal });
+    const contents = parts.archive.frames(held, frames, { transferSyntax, signal });
     const first = await contents.next();
     if (first.done) throw new Problem("not-found");
     const { mediaType, transferSyntaxUid } = first.value;

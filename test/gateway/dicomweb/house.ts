@@ -52,6 +52,8 @@ export interface House {
   get(path: string, headers?: Record<string, string>): Promise<Answer>;
   /** The same with a path that no URL parser has touched. */
   raw(path: string, method?: string): Promise<{ status: number; body: string; allow: string | undefined }>;
+  /** Requests whose caller went away before the end, as the gateway noticed. */
+  abandoned(): number;
   close(): Promise<void>;
 }
 
@@ -74,6 +76,10 @@ export async function openHouse(start: () => Promise<Archive>, files: Iterable<U
   app.setErrorHandler((error, _request, reply) => sendProblem(reply, toProblem(error)));
   app.setNotFoundHandler((_request, reply) => sendProblem(reply, new Problem("not-found")));
   let origin = "";
+  let abandoned = 0;
+  app.addHook("onRequestAbort", async (_request) => {
+    abandoned += 1;
+  });
   registerDicomwebRoutes(app, { gate, archive: client, publicUrl: () => origin });
   origin = await app.listen({ host: "127.0.0.1", port: 0 });
   const secrets = [...archive.secrets, new URL(archive.url).host, new URL(wiretap.url).host];
@@ -91,6 +97,7 @@ export async function openHouse(start: () => Promise<Archive>, files: Iterable<U
       const json = () => JSON.parse(bytes.toString("utf8"));
       return { status: response.status, headers: response.headers, bytes, json };
     },
+    abandoned: () => abandoned,
     raw: (path, method = "GET") => rawRequest(origin, path, method),
     async close() {
       await app.close();
