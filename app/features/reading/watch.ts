@@ -18,8 +18,11 @@ export async function* eventsOf(body: ReadableStream<Uint8Array>): AsyncGenerato
   let data: string[] = [];
   for await (const text of body.pipeThrough(new TextDecoderStream() as TransformStream<Uint8Array, string>)) {
     yield null;
-    const lines = (rest + text).split(/\r\n|\r|\n/);
-    rest = lines.pop() ?? "";
+    const whole = rest + text;
+    // A carriage return at the very end may be the first half of a line's end.
+    const end = whole.endsWith("\r") ? whole.length - 1 : whole.length;
+    const lines = whole.slice(0, end).split(/\r\n|\r|\n/);
+    rest = (lines.pop() ?? "") + whole.slice(end);
     for (const line of lines) {
       if (line === "") {
         if (data.length > 0) yield { event: event || "message", data: data.join("\n") };
