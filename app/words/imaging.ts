@@ -92,9 +92,14 @@ export function examTitle(exam: { modalities: readonly string[]; bodyPart: strin
   return where ? `${what}, ${where}` : what;
 }
 
+/** A description as the archive holds it, without the marks that only machines need. */
+export function descriptionInWords(description: string | null): string | null {
+  return description?.replaceAll(/[\^_]+/g, " ").trim() || null;
+}
+
 /** What a series is called: its own description, or its modality where it has none. */
 export function seriesTitle(series: { modality: string; description: string }): string {
-  return series.description.trim() || modalityInWords(series.modality);
+  return descriptionInWords(series.description) ?? modalityInWords(series.modality);
 }
 
 /** "No images", "1 image", "192 images". */

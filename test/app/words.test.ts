@@ -70,7 +70,7 @@ describe("exams", () => {
       "1,920 images",
     ]);
     expect(seriesTitle({ modality: "MR", description: " " })).toBe("MRI scan");
-    expect(seriesTitle({ modality: "MR", description: "T1 MPRAGE" })).toBe("T1 MPRAGE");
+    expect(seriesTitle({ modality: "MR", description: "T1_MPRAGE^axial" })).toBe("T1 MPRAGE axial");
   });
 });
 

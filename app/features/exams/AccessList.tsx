@@ -27,7 +27,7 @@ export function AccessList({ at, grants, onChange }: AccessListProps) {
   const people = accessOf(grants);
   const ended = grants.filter((grant) => !isCurrent(grant));
   return (
-    <section className={s.section} aria-label="Who can see this exam">
+    <div className={s.section}>
       <h3 className={s.heading}>Who can see it</h3>
       {people.length === 0 ? (
         <p className={s.muted}>Only you, and {at.exam.custodian.name}, which holds the images.</p>
@@ -42,7 +42,7 @@ export function AccessList({ at, grants, onChange }: AccessListProps) {
       {revoking && (
         <RevokeDialog at={at} grant={revoking} others={grants} onClose={() => setRevoking(null)} />
       )}
-    </section>
+    </div>
   );
 }
 

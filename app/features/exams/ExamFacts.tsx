@@ -1,5 +1,5 @@
 import type { Exam } from "../../../protocol/api.ts";
-import { examTitle, imageCount, personName, plainDate } from "../../words/index.ts";
+import { descriptionInWords, examTitle, imageCount, personName, plainDate } from "../../words/index.ts";
 import s from "./ExamFacts.module.css";
 
 /** "Made on 11 June 1996 · 20 images" */
@@ -19,6 +19,7 @@ export function ExamFacts({
   showPatient: boolean;
 }) {
   const born = plainDate(exam.patient.birthDate);
+  const description = descriptionInWords(exam.description);
   const name = personName(exam.patient.name) || "Name unknown";
   return (
     <div>
@@ -33,7 +34,7 @@ export function ExamFacts({
         </p>
       )}
       <p className={s.muted}>
-        {exam.description && <>“{exam.description}” · </>}
+        {description && <>“{description}” · </>}
         {exam.custodian.name}
       </p>
     </div>

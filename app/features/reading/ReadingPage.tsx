@@ -1,6 +1,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { ArrowLeft, EyeOff } from "lucide-react";
-import { useCallback, useEffect, useState } from "react";
+import { type ReactNode, useCallback, useEffect, useState } from "react";
+import { createPortal } from "react-dom";
 import { useLocation } from "wouter";
 import { Button, Empty, Notice, Page, Spinner } from "../../design/index.ts";
 import { examTitle, sentenceFor } from "../../words/index.ts";
@@ -69,7 +70,7 @@ function OpenExam({ at, onClose }: { at: ExamAt; onClose: () => void }) {
 
   if (!permitted) return ended ? <NotOpened reason={ended} onClose={onClose} /> : <Opening />;
   return (
-    <>
+    <FullScreen>
       <title>{`${examTitle(exam)} · ExamKey`}</title>
       <ReadingRoom
         exam={exam}
@@ -78,8 +79,18 @@ function OpenExam({ at, onClose }: { at: ExamAt; onClose: () => void }) {
         ended={ended}
         onClose={onClose}
       />
-    </>
+    </FullScreen>
   );
+}
+
+/** The reading room takes the whole screen: what is behind it can be neither seen nor reached. */
+function FullScreen({ children }: { children: ReactNode }) {
+  useEffect(() => {
+    const root = document.getElementById("root");
+    root?.toggleAttribute("inert", true);
+    return () => void root?.toggleAttribute("inert", false);
+  }, []);
+  return createPortal(children, document.body);
 }
 
 function NotOpened({ reason, onClose }: { reason: Parameters<typeof sentenceFor>[0]; onClose: () => void }) {

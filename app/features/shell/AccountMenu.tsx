@@ -5,8 +5,8 @@ import { useConnection, useDisconnect } from "wagmi";
 import { useLocation } from "wouter";
 import type { Gateway } from "../../api/index.ts";
 import { AddressTag, Avatar, Button } from "../../design/index.ts";
-import { personName, purposeInWords, shortAddress } from "../../words/index.ts";
-import { useSessions, useSignedIn } from "../connect/index.ts";
+import { personName, purposeInWords, sameAddress, shortAddress } from "../../words/index.ts";
+import { useHome, useSessions, useSignedIn } from "../connect/index.ts";
 import { useMe } from "../exams/index.ts";
 import { SignInDialog, useGateways } from "../gateways/index.ts";
 import s from "./AccountMenu.module.css";
@@ -15,6 +15,7 @@ import s from "./AccountMenu.module.css";
 export function AccountMenu() {
   const { address } = useConnection();
   const me = useMe();
+  const home = useHome();
   const [open, setOpen] = useState(false);
   const [changing, setChanging] = useState<Gateway | null>(null);
   const box = useRef<HTMLDivElement>(null);
@@ -41,19 +42,23 @@ export function AccountMenu() {
   }, [open]);
 
   if (!address) return null;
-  const name = me?.name ? personName(me.name) : shortAddress(address);
+  const persona = home.discovery.personas?.find((one) => sameAddress(one.address, address));
+  const known = persona?.name ?? me?.name;
+  const name = known ? personName(known) : shortAddress(address);
   return (
     <div className={s.box} ref={box}>
       <button
         ref={button}
         type="button"
         className={s.button}
-        aria-label={`Account: ${name}`}
         aria-expanded={open}
         onClick={() => setOpen(!open)}
       >
         <Avatar name={name} address={address} size={32} />
-        <span className={s.name}>{name}</span>
+        <span className={s.name}>
+          <span className="visually-hidden">Account: </span>
+          {name}
+        </span>
         <ChevronDown aria-hidden="true" />
       </button>
       {open && (
