@@ -41,9 +41,8 @@ async function send(contract: Contract, method: string, parameters: unknown[]): 
     await (await contract.getFunction(method)(...parameters)).wait();
   } catch (error) {
     if (isError(error, "CALL_EXCEPTION")) {
-      throw new Error(`The contract refused ${method}: ${error.revert?.name ?? error.shortMessage}.`, {
-        cause: error,
-      });
+      const why = error.data ? contract.interface.parseError(error.data)?.name : undefined;
+      throw new Error(`The contract refused ${method}: ${why ?? error.shortMessage}.`, { cause: error });
     }
     throw error;
   }
