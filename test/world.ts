@@ -75,6 +75,7 @@ export class World {
   readonly #closers: (() => Promise<unknown>)[];
   readonly #tokens = new Map<string, string>();
   #gateway: RunningGateway | null = null;
+  #url = "";
 
   private constructor(
     provider: JsonRpcProvider,
@@ -144,7 +145,7 @@ export class World {
   /** Start a gateway, over the world's environment, and list it in the registry. */
   async startGateway(environment: Record<string, string> = {}): Promise<RunningGateway> {
     this.#gateway = await startGateway(readConfig({ ...this.environment, ...environment }));
-    this.#tokens.clear();
+    this.useGateway(this.#gateway.url);
     const registry = new Contract(
       this.environment.CUSTODIAN_REGISTRY ?? "",
       custodianRegistryAbi,
@@ -153,6 +154,12 @@ export class World {
     const { custodian } = this.people;
     await (await registry.getFunction("list")(custodian.address, "Test Imaging", this.#gateway.url)).wait();
     return this.#gateway;
+  }
+
+  /** Ask a gateway that runs elsewhere from now on. */
+  useGateway(url: string): void {
+    this.#url = url;
+    this.#tokens.clear();
   }
 
   async stopGateway(): Promise<void> {
@@ -196,8 +203,8 @@ export class World {
     return {
       version: "1",
       address: address as Hex,
-      domain: new URL(this.gateway.url).host,
-      uri: this.gateway.url,
+      domain: new URL(this.#url).host,
+      uri: this.#url,
       chainId: 31337,
       nonce,
       issuedAt: new Date(),
@@ -212,13 +219,13 @@ export class World {
     headers: Record<string, string> = {},
   ): Promise<Response> {
     const token = typeof as === "string" ? await this.signIn(as) : as?.token;
-    return fetch(`${this.gateway.url}${path}`, {
+    return fetch(`${this.#url}${path}`, {
       headers: { ...(token && { authorization: `Bearer ${token}` }), ...headers },
     });
   }
 
   post(path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Response> {
-    return fetch(`${this.gateway.url}${path}`, {
+    return fetch(`${this.#url}${path}`, {
       method: "POST",
       headers: { ...(body !== undefined && { "content-type": "application/json" }), ...headers },
       ...(body !== undefined && { body: JSON.stringify(body) }),

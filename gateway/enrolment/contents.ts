@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import type { Hex } from "../../protocol/hash.ts";
 import { type ManifestFrame, manifestLeaves, manifestRoot, NO_PIXELS } from "../../protocol/manifest.ts";
 import type { ArchiveClient, InstanceReference } from "../archive/client.ts";
-import { numberOf, stringOf } from "../archive/dicomJson.ts";
+import { numberOfFrames, stringOf } from "../archive/dicomJson.ts";
 import { Problem } from "../problem.ts";
 
 /** One instance; `frames` is 0 where it has no pixels. */
@@ -32,14 +32,14 @@ export async function listContents(archive: ArchiveClient, studyInstanceUid: str
     if (!seriesInstanceUid) continue;
     seriesInstanceUids.push(seriesInstanceUid);
     const found = await archive.searchInstances(studyInstanceUid, seriesInstanceUid, {
-      includeFields: ["Rows", "NumberOfFrames"],
+      includeFields: ["Rows", "Columns", "NumberOfFrames"],
     });
     for (const instance of found) {
       const sopInstanceUid = stringOf(instance, "SOPInstanceUID");
       if (!sopInstanceUid) continue;
-      const hasPixels = (numberOf(instance, "Rows") ?? 0) > 0;
-      const frames = hasPixels ? Math.max(1, numberOf(instance, "NumberOfFrames") ?? 1) : 0;
-      instances.push({ studyInstanceUid, seriesInstanceUid, sopInstanceUid, frames });
+      const reference = { studyInstanceUid, seriesInstanceUid, sopInstanceUid };
+      const frames = numberOfFrames(instance) || (await framesInMetadata(archive, reference));
+      instances.push({ ...reference, frames });
     }
   }
   return { instances, seriesInstanceUids, fingerprint: fingerprintOf(instances) };
@@ -69,6 +69,18 @@ export async function readManifest(
   if (frames.length === 0)
     throw new Problem("not-found", "Nothing of this exam can be read from the archive.");
   return { root: manifestRoot(manifestLeaves(salt, frames)), bad };
+}
+
+/** What lists no rows has no pixels, or is listed by an archive that says too little. */
+async function framesInMetadata(archive: ArchiveClient, instance: InstanceReference): Promise<number> {
+  try {
+    return numberOfFrames(await archive.metadata(instance));
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    await archive.health();
+    // An instance that cannot be read is found out when its first frame is asked for.
+    return 1;
+  }
 }
 
 async function digestFrames(archive: ArchiveClient, instance: ListedInstance): Promise<ManifestFrame[]> {

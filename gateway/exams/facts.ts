@@ -1,6 +1,13 @@
 /** What the archive says of an exam, kept for a few seconds. */
 import type { ArchiveClient } from "../archive/client.ts";
-import { type DicomDataset, numberOf, personNameOf, stringOf, stringsOf } from "../archive/dicomJson.ts";
+import {
+  type DicomDataset,
+  numberOf,
+  numberOfFrames,
+  personNameOf,
+  stringOf,
+  stringsOf,
+} from "../archive/dicomJson.ts";
 
 /** A study as the archive lists it. Dates are DICOM DA, as stored. */
 export type StudyFacts = {
@@ -102,13 +109,19 @@ export class ArchiveFacts {
   picture(studyInstanceUid: string, seriesInstanceUid: string): Promise<string | null> {
     return this.#pictures.get(`${studyInstanceUid} ${seriesInstanceUid}`, async () => {
       const instances = await this.#archive.searchInstances(studyInstanceUid, seriesInstanceUid, {
-        includeFields: ["Rows", "InstanceNumber"],
+        includeFields: ["Rows", "Columns", "NumberOfFrames", "InstanceNumber"],
       });
-      const withPixels = instances
-        .filter((instance) => (numberOf(instance, "Rows") ?? 0) > 0)
-        .sort((a, b) => (numberOf(a, "InstanceNumber") ?? 0) - (numberOf(b, "InstanceNumber") ?? 0));
-      const middle = withPixels[Math.floor(withPixels.length / 2)];
-      return middle ? stringOf(middle, "SOPInstanceUID") : null;
+      const inOrder = instances.sort(
+        (a, b) => (numberOf(a, "InstanceNumber") ?? 0) - (numberOf(b, "InstanceNumber") ?? 0),
+      );
+      const listed = inOrder.filter((instance) => numberOfFrames(instance) > 0);
+      const middle = (list: DicomDataset[]) => list[Math.floor(list.length / 2)];
+      const shown = middle(listed) ?? middle(inOrder);
+      const sopInstanceUid = shown ? stringOf(shown, "SOPInstanceUID") : null;
+      if (!sopInstanceUid || listed.length > 0) return sopInstanceUid;
+      // What lists no rows has no pixels, or is listed by an archive that says too little.
+      const metadata = await this.#archive.metadata({ studyInstanceUid, seriesInstanceUid, sopInstanceUid });
+      return numberOfFrames(metadata) > 0 ? sopInstanceUid : null;
     });
   }
 

@@ -1,0 +1,335 @@
+import { type ChildProcess, execFileSync, fork, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { chmod, mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, describe, expect, test } from "vitest";
+import { Audit, type DecisionRecord } from "../../gateway/audit/audit.ts";
+import { bindDatabase } from "../../gateway/database/binding.ts";
+import { openDatabase } from "../../gateway/database/database.ts";
+import { decisions, enrolments, exams } from "../../gateway/database/schema.ts";
+import { reasonOf, SAMPLE_PATIENTS, until, World } from "../world.ts";
+
+const POSTGRES = "/usr/lib/postgresql/15/bin";
+
+const cleanups: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+async function temporaryFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "examkey-database-"));
+  cleanups.push(() => rm(folder, { recursive: true, force: true, maxRetries: 3 }));
+  return folder;
+}
+
+async function openTemporary() {
+  const dataDir = await temporaryFolder();
+  const opened = await openDatabase({ databaseUrl: null, dataDir });
+  cleanups.push(opened.close);
+  return { ...opened, dataDir };
+}
+
+const CUSTODIAN = `0x${"c0".repeat(20)}` as const;
+const LEDGER = `0x${"1e".repeat(20)}` as const;
+const GENESIS = `0x${"01".repeat(32)}` as const;
+const BINDING = { chainId: 31337, genesisHash: GENESIS, consentLedger: LEDGER, custodian: CUSTODIAN };
+
+const DECISION: DecisionRecord = {
+  caller: CUSTODIAN,
+  tokenId: "token",
+  purpose: "TREAT",
+  action: "VIEW",
+  route: "test",
+  permitted: true,
+  reason: "permitted",
+  chainId: 31337,
+};
+
+describe("a data folder", () => {
+  test("is opened by one gateway at a time, and says so", async () => {
+    const { dataDir } = await openTemporary();
+    await expect(openDatabase({ databaseUrl: null, dataDir })).rejects.toThrow(/another gateway is using/);
+  });
+
+  test("that cannot be written is one clear line", async () => {
+    const dataDir = join(await temporaryFolder(), "file");
+    execFileSync("touch", [dataDir]);
+    await expect(openDatabase({ databaseUrl: null, dataDir })).rejects.toThrow(
+      /^DATA_DIR: .* cannot be used/,
+    );
+  });
+});
+
+describe("a database", () => {
+  const other = `0x${"02".repeat(32)}` as const;
+
+  test("is bound to its ledger, chain and custodian", async () => {
+    const { database } = await openTemporary();
+    await bindDatabase(database, BINDING);
+    await bindDatabase(database, BINDING);
+    for (const [field, value, name] of [
+      ["chainId", 1, "chain id"],
+      ["consentLedger", CUSTODIAN, "CONSENT_LEDGER"],
+      ["custodian", LEDGER, "CUSTODIAN"],
+    ] as const) {
+      await expect(bindDatabase(database, { ...BINDING, [field]: value })).rejects.toThrow(name);
+    }
+  });
+
+  test("refuses another genesis block on any chain but a local one", async () => {
+    const { database } = await openTemporary();
+    await bindDatabase(database, { ...BINDING, chainId: 1 });
+    await expect(bindDatabase(database, { ...BINDING, chainId: 1, genesisHash: other })).rejects.toThrow(
+      "genesis block",
+    );
+  });
+
+  test("keeps salts and audit when a local chain is begun anew", async () => {
+    const { database } = await openTemporary();
+    await bindDatabase(database, BINDING);
+    const enrolment = {
+      patientId: "1",
+      issuer: "",
+      patient: LEDGER,
+      salt: GENESIS,
+      issuedAt: 1,
+      signature: GENESIS,
+    };
+    const [enrolled] = await database.insert(enrolments).values(enrolment).returning();
+    await database.insert(exams).values({
+      examId: GENESIS,
+      enrolmentId: enrolled?.id ?? 0,
+      studyInstanceUid: "1.2.3",
+      patient: LEDGER,
+      salt: GENESIS,
+      commitment: GENESIS,
+      manifestRoot: GENESIS,
+      contents: "",
+      state: "registered",
+      firstGenesisHash: GENESIS,
+    });
+    await new Audit(database).record(DECISION);
+    await bindDatabase(database, { ...BINDING, genesisHash: other });
+    expect(await database.select().from(exams)).toMatchObject([
+      { state: "pending", salt: GENESIS, firstGenesisHash: GENESIS },
+    ]);
+    expect(await database.$count(decisions)).toBe(1);
+  });
+
+  test("takes one live pointer for a study", async () => {
+    const { database } = await openTemporary();
+    const enrolment = {
+      patientId: "1",
+      issuer: "",
+      patient: LEDGER,
+      salt: GENESIS,
+      issuedAt: 1,
+      signature: GENESIS,
+    };
+    const [enrolled] = await database.insert(enrolments).values(enrolment).returning();
+    const exam = (examId: `0x${string}`, state: "registered" | "retired") => ({
+      ...{
+        examId,
+        state,
+        enrolmentId: enrolled?.id ?? 0,
+        studyInstanceUid: "1.2.3",
+        patient: LEDGER,
+        salt: examId,
+      },
+      ...{ commitment: examId, manifestRoot: examId, contents: "", firstGenesisHash: GENESIS },
+    });
+    await database.insert(exams).values(exam("0x01", "retired"));
+    await database.insert(exams).values(exam("0x02", "registered"));
+    await expect(database.insert(exams).values(exam("0x03", "registered"))).rejects.toThrow();
+  });
+});
+
+describe("the audit", () => {
+  test("numbers what is recorded at once without gaps, and commits it together", async () => {
+    const { database } = await openTemporary();
+    const audit = new Audit(database);
+    await Promise.all(Array.from({ length: 700 }, () => audit.record(DECISION)));
+    const numbers = (await database.select().from(decisions)).map(({ seq }) => seq);
+    expect(numbers.sort((a, b) => a - b)).toEqual(Array.from({ length: 700 }, (_, index) => index + 1));
+  });
+
+  test("that cannot be written refuses, and leaves no gap for what comes after", async () => {
+    const { database } = await openTemporary();
+    const audit = new Audit(database);
+    await audit.record(DECISION);
+    // The database itself refuses the row.
+    const refused = audit.record({ ...DECISION, caller: null as unknown as `0x${string}` });
+    await expect(refused).rejects.toMatchObject({ reason: "database-unavailable" });
+    await audit.record(DECISION);
+    const numbers = (await database.select().from(decisions)).map(({ seq }) => seq);
+    expect(numbers).toEqual([1, 2]);
+  });
+});
+
+describe("the gateway as a process", () => {
+  /** Start `gateway/main.ts`, and wait until it is ready or has ended. */
+  async function startProcess(environment: Record<string, string>) {
+    const child = fork("gateway/main.ts", [], { env: environment, stdio: ["ignore", "pipe", "pipe", "ipc"] });
+    const ended = once(child, "close").then(([code]) => Number(code));
+    let stderr = "";
+    child.stderr?.on("data", (chunk) => {
+      stderr += chunk;
+    });
+    child.stdout?.resume();
+    const ready = await Promise.race([
+      once(child, "message").then(([message]) => message),
+      ended.then(() => null),
+    ]);
+    cleanups.push(async () => {
+      child.kill("SIGKILL");
+      await ended;
+    });
+    return { child, ended, ready: ready as { url: string; adminUrl: string } | null, stderr: () => stderr };
+  }
+
+  test("says in one line each what is wrong with its configuration", async () => {
+    const { ready, ended, stderr } = await startProcess({ PORT: "eighty", CONSENT_LEDGER: "0x12" });
+    expect(ready).toBeNull();
+    expect(await ended).toBe(1);
+    expect(stderr()).toContain("PORT: must be a number\n");
+    expect(stderr()).toContain("CONSENT_LEDGER: must be an address");
+    expect(stderr()).toContain("OPERATOR_KEY: is not set\n");
+    expect(stderr()).not.toContain("    at ");
+  });
+
+  test("refuses development keys where others could reach it", async () => {
+    const world = await World.open();
+    cleanups.push(() => world.close());
+    await world.stopGateway();
+    const { ready, stderr } = await startProcess({ ...world.environment, HOST: "0.0.0.0" });
+    expect(ready).toBeNull();
+    expect(stderr()).toMatch(/^OPERATOR_KEY: this is a published development key, refused on HOST=0.0.0.0/);
+  });
+
+  test("names a port that is taken, and a chain that is not there", async () => {
+    const taken = createServer();
+    await once(taken.listen(0, "127.0.0.1"), "listening");
+    cleanups.push(async () => taken.close());
+    const address = taken.address();
+    const port = typeof address === "object" && address ? address.port : 0;
+    const environment = {
+      ...{ CONSENT_LEDGER: LEDGER, CUSTODIAN_REGISTRY: LEDGER, CUSTODIAN, OPERATOR_KEY: GENESIS },
+      ...{ DICOM_DIRS: "nowhere", DATA_DIR: await temporaryFolder() },
+    };
+    const onTaken = await startProcess({ ...environment, PORT: String(port) });
+    expect(onTaken.stderr()).toBe(
+      `PORT: ${port} is taken by another program. Stop it, or set PORT to another port.\n`,
+    );
+    const withoutChain = await startProcess({
+      ...environment,
+      PORT: "0",
+      RPC_URL: `http://127.0.0.1:${port}`,
+    });
+    expect(withoutChain.stderr()).toMatch(/^RPC_URL: no chain answers at/);
+  }, 60_000);
+
+  test("loses no decision when it is killed, and ends cleanly when it is asked to", async () => {
+    const world = await World.open();
+    cleanups.push(() => world.close());
+    await world.enrol(SAMPLE_PATIENTS.pet, "patient");
+    await world.stopGateway();
+    const first = await startProcess(world.environment);
+    world.useGateway(first.ready?.url ?? "");
+    expect((await world.get("/exams", "patient")).status).toBe(200);
+    first.child.kill("SIGKILL");
+    await first.ended;
+
+    const second = await startProcess(world.environment);
+    world.useGateway(second.ready?.url ?? "");
+    expect((await world.get("/exams", "patient")).status).toBe(200);
+    second.child.kill("SIGTERM");
+    expect(await second.ended).toBe(0);
+
+    const { database, close } = await openDatabase({
+      databaseUrl: null,
+      dataDir: world.environment.DATA_DIR ?? "",
+    });
+    cleanups.push(close);
+    const rows = await database.select().from(decisions);
+    expect(rows.filter(({ route, permitted }) => permitted && route === "list exams")).toHaveLength(2);
+  });
+});
+
+describe.skipIf(!existsSync(join(POSTGRES, "postgres")))(
+  "on PostgreSQL (needs Debian's postgresql-15)",
+  () => {
+    /** A server of its own, as a user that it accepts: PostgreSQL refuses root. */
+    async function startPostgres(): Promise<{ url: string; server: ChildProcess }> {
+      const folder = await temporaryFolder();
+      const isRoot = process.getuid?.() === 0;
+      const identity = isRoot
+        ? {
+            uid: Number(execFileSync("id", ["-u", "postgres"])),
+            gid: Number(execFileSync("id", ["-g", "postgres"])),
+          }
+        : {};
+      if (isRoot) execFileSync("chown", ["postgres", folder]);
+      await chmod(folder, 0o700);
+      const data = join(folder, "data");
+      execFileSync(join(POSTGRES, "initdb"), ["-D", data, "-A", "trust", "-U", "examkey", "--no-sync"], {
+        ...identity,
+        cwd: folder,
+        stdio: "ignore",
+      });
+      const probe = createServer();
+      await once(probe.listen(0, "127.0.0.1"), "listening");
+      const address = probe.address();
+      const port = typeof address === "object" && address ? address.port : 0;
+      await new Promise((closed) => probe.close(closed));
+      const server = spawn(
+        join(POSTGRES, "postgres"),
+        [
+          "-D",
+          data,
+          "-p",
+          String(port),
+          "-c",
+          "listen_addresses=127.0.0.1",
+          "-c",
+          `unix_socket_directories=${folder}`,
+        ],
+        { ...identity, cwd: folder, stdio: "ignore" },
+      );
+      const ended = once(server, "close");
+      cleanups.push(async () => {
+        server.kill("SIGINT");
+        await ended;
+      });
+      const url = `postgresql://examkey@127.0.0.1:${port}/postgres`;
+      await until("PostgreSQL answers", async () => {
+        return openDatabase({ databaseUrl: url, dataDir: "" }).then(
+          (opened) => opened.close().then(() => true),
+          () => false,
+        );
+      });
+      return { url, server };
+    }
+
+    test("grants open and revokes close as ever, and without the database no byte leaves", async () => {
+      const { url, server } = await startPostgres();
+      const world = await World.open({ environment: { DATABASE_URL: url } });
+      cleanups.push(() => world.close());
+      await world.enrol(SAMPLE_PATIENTS.brain, "patient");
+      const [exam] = await world.examsOf("patient");
+      if (!exam?.picture) throw new Error("The exam has no picture.");
+      const frame = new URL(exam.picture).pathname.replace(/rendered$/, "frames/1");
+      await world.grant("patient", exam.examId, "reader");
+      expect((await world.get(frame, "reader")).status).toBe(200);
+      await world.revoke("patient", exam.examId, "reader");
+      expect(await reasonOf(await world.get(frame, "reader"))).toBe("403 revoked");
+
+      const ended = once(server, "close");
+      server.kill("SIGQUIT");
+      await ended;
+      expect(await reasonOf(await world.get(frame, "patient"))).toBe("503 database-unavailable");
+    });
+  },
+);
