@@ -53,18 +53,20 @@ export async function startOrthanc(): Promise<Orthanc> {
     const settings = { ...SETTINGS, HttpPort: port, RegisteredUsers: { [username]: password } };
     const folders = { StorageDirectory: folder, IndexDirectory: folder, Plugins: [installed.plugin] };
     await writeFile(configuration, JSON.stringify({ ...settings, ...folders }));
-    const process = spawn(installed.executable, [configuration], { stdio: "ignore" });
+    const child = spawn(installed.executable, [configuration], { stdio: "ignore" });
+    // A test that fails while it starts does not come to close it.
+    process.once("exit", () => child.kill("SIGKILL"));
     const base = `http://127.0.0.1:${port}`;
     const authorization = basicAuthorization(username, password);
     const url = `${base}/dicom-web`;
-    if (await answers(process, `${url}/studies?limit=1`, authorization)) {
+    if (await answers(child, `${url}/studies?limit=1`, authorization)) {
       return {
         url,
         username,
         password,
         authorization,
         add: (paths) => add(base, authorization, paths),
-        close: () => stop(process, folder),
+        close: () => stop(child, folder),
       };
     }
     if (attempt === 3) throw new Error("Orthanc was started three times and never answered.");
@@ -88,8 +90,8 @@ async function freePort(): Promise<number> {
   return typeof address === "object" && address ? address.port : 0;
 }
 
-async function answers(process: ChildProcess, url: string, authorization: string): Promise<boolean> {
-  while (process.exitCode === null) {
+async function answers(child: ChildProcess, url: string, authorization: string): Promise<boolean> {
+  while (child.exitCode === null) {
     const response = await fetch(url, { headers: { authorization } }).catch(() => null);
     if (response?.ok) return true;
     await wait(100);
@@ -105,10 +107,10 @@ async function add(base: string, authorization: string, paths: Iterable<string>)
   }
 }
 
-async function stop(process: ChildProcess, folder: string): Promise<void> {
-  if (process.exitCode === null) {
-    process.kill("SIGTERM");
-    await once(process, "exit");
+async function stop(child: ChildProcess, folder: string): Promise<void> {
+  if (child.exitCode === null) {
+    child.kill("SIGTERM");
+    await once(child, "exit");
   }
   await rm(folder, { recursive: true, force: true });
 }
