@@ -17,6 +17,7 @@ const codecs = [
 
 /** The codecs ask for Node's modules only where they run in Node; that Vite leaves them out is no news. */
 const rolldownOptions = {
+  checks: { pluginTimings: false },
   onLog(level: Rolldown.LogLevel, log: Rolldown.RolldownLog, report: Rolldown.LogOrStringHandler) {
     if (!log.message.includes("has been externalized for browser compatibility")) report(level, log);
   },

@@ -1,7 +1,7 @@
 /** What is on the reading room's canvas. */
 import type { Page } from "playwright-core";
 import { renderWithDcmtk } from "./dcmtk.ts";
-import { agreement, type Gray } from "./pixels.ts";
+import { agreement, type Picture } from "./pixels.ts";
 
 const CANVAS = ".rr-stage canvas";
 
@@ -43,7 +43,7 @@ export async function showActualSize(page: Page): Promise<void> {
   await page.waitForSelector(`${CANVAS}[data-drawn="true"][data-scale="1.000"]`);
 }
 
-/** How many pixels on the canvas are not black, and how many there are. */
+/** How many pixels on the canvas are not black. */
 export async function inkOnCanvas(page: Page): Promise<number> {
   return page.evaluate((selector) => {
     const canvas = document.querySelector<HTMLCanvasElement>(selector);
@@ -58,35 +58,44 @@ export async function inkOnCanvas(page: Page): Promise<number> {
   }, CANVAS);
 }
 
-/** The picture in the middle of the canvas, shown in actual size, as grey values. */
-export async function canvasPicture(page: Page, width: number, height: number): Promise<Gray> {
-  const picture = await page.evaluate(
-    ({ selector, width, height }) => {
+/** The picture in the middle of the canvas, shown in actual size. */
+export async function canvasPicture(
+  page: Page,
+  { width, height, channels }: Omit<Picture, "values">,
+): Promise<Picture> {
+  const values = await page.evaluate(
+    ({ selector, width, height, channels }) => {
       const canvas = document.querySelector<HTMLCanvasElement>(selector);
       const context = canvas?.getContext("2d");
       if (!canvas || !context || canvas.width < width || canvas.height < height) return null;
       const left = Math.floor((canvas.width - width) / 2);
       const top = Math.floor((canvas.height - height) / 2);
       const { data } = context.getImageData(left, top, width, height);
-      return Array.from({ length: width * height }, (_, at) => data[4 * at] ?? 0);
+      let bytes = "";
+      for (let pixel = 0; pixel < width * height; pixel += 1) {
+        for (let channel = 0; channel < channels; channel += 1) {
+          bytes += String.fromCharCode(data[4 * pixel + channel] ?? 0);
+        }
+      }
+      return btoa(bytes);
     },
-    { selector: CANVAS, width, height },
+    { selector: CANVAS, width, height, channels },
   );
-  if (!picture) throw new Error("the canvas is smaller than the picture; use a larger page");
-  return { width, height, values: Uint8Array.from(picture) };
+  if (!values) throw new Error("the canvas is smaller than the picture; use a larger page");
+  return { width, height, channels, values: Buffer.from(values, "base64") };
 }
 
 /**
- * How far the canvas, in actual size, agrees with DCMTK's picture of `file` at `window`: the share of pixels
- * within ±2 of 255.
+ * How far the canvas, in actual size, agrees with DCMTK's picture of `file` at `window` (null for colours): the
+ * share of values within ±2 of 255.
  */
 export async function agreementWithDcmtk(
   page: Page,
   file: string,
-  window: { center: number; width: number },
+  window: { center: number; width: number } | null,
   frame = 1,
 ): Promise<number> {
   await showActualSize(page);
   const expected = await renderWithDcmtk(file, window, frame);
-  return agreement(await canvasPicture(page, expected.width, expected.height), expected);
+  return agreement(await canvasPicture(page, expected), expected);
 }

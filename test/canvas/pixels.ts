@@ -1,18 +1,22 @@
-/** Grey pictures and how far two of them agree. */
+/** Pictures as plain numbers, and how far two of them agree. */
 
-/** 8-bit grey values, row by row. */
-export interface Gray {
+/** 8-bit values, row by row: one for each pixel of a grey picture, three (red, green, blue) of a coloured one. */
+export interface Picture {
   width: number;
   height: number;
+  channels: 1 | 3;
   values: Uint8Array;
 }
 
-/** Read a binary PGM file (P5, at most 8 bits). */
-export function readPgm(file: Uint8Array): Gray {
+/** Read a binary PGM or PPM file (P5 or P6, at most 8 bits). */
+export function readPnm(file: Uint8Array): Picture {
   const [magic, width, height, max] = headerOf(file);
-  if (magic !== "P5" || Number(max) > 255) throw new Error(`not an 8-bit binary PGM: ${magic} ${max}`);
-  const size = Number(width) * Number(height);
-  return { width: Number(width), height: Number(height), values: file.slice(file.length - size) };
+  if ((magic !== "P5" && magic !== "P6") || Number(max) > 255) {
+    throw new Error(`not an 8-bit binary PGM or PPM: ${magic} ${max}`);
+  }
+  const channels = magic === "P5" ? 1 : 3;
+  const size = Number(width) * Number(height) * channels;
+  return { width: Number(width), height: Number(height), channels, values: file.slice(file.length - size) };
 }
 
 function headerOf(file: Uint8Array): string[] {
@@ -21,11 +25,11 @@ function headerOf(file: Uint8Array): string[] {
 }
 
 /**
- * The share of pixels, from 0 to 1, whose values differ by no more than `tolerance`.
+ * The share of values, from 0 to 1, that differ by no more than `tolerance`.
  * Pictures of different sizes cannot be compared, and throw.
  */
-export function agreement(a: Gray, b: Gray, tolerance = 2): number {
-  if (a.width !== b.width || a.height !== b.height) {
+export function agreement(a: Picture, b: Picture, tolerance = 2): number {
+  if (a.width !== b.width || a.height !== b.height || a.channels !== b.channels) {
     throw new Error(`sizes differ: ${a.width}×${a.height} and ${b.width}×${b.height}`);
   }
   let equal = 0;

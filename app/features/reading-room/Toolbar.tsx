@@ -86,7 +86,7 @@ export function Toolbar({ reading, reader, tool, onTool }: ToolbarProps): ReactN
       </div>
       <div className="rr-group">
         <Button
-          name="Actual size"
+          name="1:1, actual size"
           text="1:1"
           pressed={look.actualSize}
           onClick={() => reader.restyle({ actualSize: !look.actualSize, zoom: 1, pan: [0, 0] })}

@@ -36,6 +36,8 @@ export const TAGS = {
   LossyImageCompression: "00282110",
   Rows: "00280010",
   Columns: "00280011",
+  BitsAllocated: "00280100",
+  BitsStored: "00280101",
   PixelPaddingValue: "00280120",
   PixelPaddingRangeLimit: "00280121",
   RedPaletteColorLookupTableDescriptor: "00281101",

@@ -11,8 +11,9 @@ import {
   type Types,
 } from "@cornerstonejs/core";
 import { init as initLoader, wadors } from "@cornerstonejs/dicom-image-loader";
-import { type Attribute, TAGS } from "./dicomJson.ts";
+import { type Attribute, number } from "./dicomJson.ts";
 import { failureOf, ReadFailure } from "./failures.ts";
+import { repair } from "./repairs.ts";
 import type { Slice } from "./slices.ts";
 
 /** Bytes of decoded pictures to keep; beyond it the ones used longest ago go first. */
@@ -124,7 +125,8 @@ export class Pictures {
       const options = { priority: 0, requestType: "interaction", useRGBA: getShouldUseCPURendering() };
       const image = await imageLoader.loadImage(imageId, options);
       this.#expect(epoch);
-      assertWhole(image, Number(instance[TAGS.Rows]?.Value?.[0]), Number(instance[TAGS.Columns]?.Value?.[0]));
+      repair(image, instance);
+      assertWhole(image, number(instance, "Rows") ?? 0, number(instance, "Columns") ?? 0);
       this.#keep(imageId, image);
       return image;
     } catch (error) {

@@ -50,9 +50,13 @@ function framesOf(instance: Instance, seriesUrl: string): Slice[] {
   }));
 }
 
-/** Rows and columns are type 1 wherever there are pixels (PS3.3 C.7.6.3), and absent elsewhere. */
+/**
+ * Rows and columns are type 1 wherever there are pixels (PS3.3 C.7.6.3), and absent elsewhere. The one-bit
+ * pixels of a segmentation are a mask over other pictures, not a picture.
+ */
 function hasPicture(instance: Instance): boolean {
-  return (number(instance, "Rows") ?? 0) > 0 && (number(instance, "Columns") ?? 0) > 0;
+  const hasPixels = (number(instance, "Rows") ?? 0) > 0 && (number(instance, "Columns") ?? 0) > 0;
+  return hasPixels && number(instance, "BitsAllocated") !== 1;
 }
 
 function inReadingOrder(a: Instance, b: Instance): number {
@@ -75,6 +79,7 @@ const PICTURELESS: readonly [prefix: string, name: string][] = [
   ["1.2.840.10008.5.1.4.1.1.88", "Structured report"],
   ["1.2.840.10008.5.1.4.1.1.11", "Presentation state"],
   ["1.2.840.10008.5.1.4.1.1.9", "Waveform"],
+  ["1.2.840.10008.5.1.4.1.1.66.4", "Segmentation"],
   ["1.2.840.10008.5.1.4.1.1.66", "Registration or raw data"],
   ["1.2.840.10008.5.1.4.1.1.481", "Radiotherapy object"],
   ["1.2.840.10008.5.1.4.1.1.104", "Document"],

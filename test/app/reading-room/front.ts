@@ -7,12 +7,15 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { extname, join, normalize } from "node:path";
 import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 
 /** How to answer instead of the archive; "damage" passes its answer on with the pixel data overwritten. */
 export type Fault = { status: number; detail: string } | "damage" | "truncate";
 
 export interface Front {
   url: string;
+  /** The archive behind it; another one may take its place. */
+  upstream: Upstream;
   /** Tokens that are accepted; empty accepts all. */
   tokens: Set<string>;
   /** Which answers to replace, by the DICOMweb path. */
@@ -40,13 +43,14 @@ export async function startFront(pageDir: string, upstream: Upstream): Promise<F
   const server = createServer((request, response) => {
     const path = new URL(request.url ?? "/", "http://front").pathname;
     const answer = path.startsWith("/dicomweb/")
-      ? passOn(front, upstream, request, response)
+      ? passOn(front, request, response)
       : servePage(pageDir, path, response);
     answer.catch(() => response.destroy());
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const front: Front = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    upstream,
     tokens: new Set(),
     fault: () => undefined,
     requests: [],
@@ -68,12 +72,8 @@ async function servePage(dir: string, path: string, response: ServerResponse): P
   response.end(body ?? "");
 }
 
-async function passOn(
-  front: Front,
-  upstream: Upstream,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
+async function passOn(front: Front, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { upstream } = front;
   const url = request.url ?? "/";
   const token = (request.headers.authorization ?? "").replace(/^Bearer /, "");
   front.requests.push({ path: url, token });
@@ -95,7 +95,7 @@ async function passOn(
   if (type.includes("json"))
     response.end((await answer.text()).replaceAll(upstream.url, `${front.url}/dicomweb`));
   else if (fault) response.end(spoil(new Uint8Array(await answer.arrayBuffer()), fault));
-  else if (answer.body) Readable.fromWeb(answer.body as never).pipe(response);
+  else if (answer.body) await pipeline(Readable.fromWeb(answer.body as never), response);
   else response.end();
 }
 

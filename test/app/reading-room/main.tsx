@@ -1,5 +1,6 @@
 /** A page that holds nothing but the reading room, so that tests can open exams in it and end access. */
 import { StrictMode, useState } from "react";
+import { flushSync } from "react-dom";
 import { createRoot } from "react-dom/client";
 import "../../../app/design/tokens.css";
 import { preloadReadingRoom, ReadingRoom } from "../../../app/features/reading-room/index.ts";
@@ -9,7 +10,7 @@ declare global {
   interface Window {
     /** What the room asks for at each request. */
     token: string;
-    openExam(exam: Exam): void;
+    openExam(exam: Exam | null): void;
     endAccess(problem: Problem): void;
   }
 }
@@ -17,11 +18,13 @@ declare global {
 function Page() {
   const [exam, setExam] = useState<Exam | null>(null);
   const [ended, setEnded] = useState<Problem | null>(null);
-  window.openExam = (next) => {
-    setEnded(null);
-    setExam(next);
-  };
-  window.endAccess = setEnded;
+  // At once, so that what a test looks for next is not of the exam before.
+  window.openExam = (next) =>
+    flushSync(() => {
+      setEnded(null);
+      setExam(next);
+    });
+  window.endAccess = (problem) => flushSync(() => setEnded(problem));
   if (!exam) return <p>No exam is open.</p>;
   return (
     <ReadingRoom
