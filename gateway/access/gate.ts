@@ -165,7 +165,9 @@ export class Gate implements AccessGate {
         const row = this.#row(caller, { action, route, exam }, { reason: problem.reason, head: null });
         this.#parts.audit
           .record(row)
-          .catch((error) => caller.request.log.error(error, "A cut was not recorded"));
+          .catch((error) =>
+            caller.request.log.error({ reason: toProblem(error).reason }, "A cut was not recorded"),
+          );
       },
     });
   }

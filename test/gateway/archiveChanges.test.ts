@@ -1,0 +1,91 @@
+import { existsSync, readdirSync } from "node:fs";
+import { copyFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { linesOf, reasonOf, SAMPLE_FOLDERS, World } from "../world.ts";
+
+const sample = join(SAMPLE_FOLDERS[1] as string, "sample2.dcm");
+const PATIENT_ID = "VLUT_nn";
+const malformed = fileURLToPath(new URL("../../../shared/dicom/malformed", import.meta.url));
+
+let world: World;
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "examkey-folder-"));
+  await copyFile(sample, join(folder, "exam.dcm"));
+  world = await World.open({ environment: { DICOM_DIRS: folder } });
+});
+
+afterAll(async () => {
+  await world.close();
+  await rm(folder, { recursive: true });
+});
+
+/** Give the file's patient another id of the same length, as a merge in the archive would. */
+async function moveTo(patientId: string): Promise<void> {
+  const file = (await readFile(sample)).toString("latin1").replaceAll(PATIENT_ID, patientId);
+  await writeFile(join(folder, "exam.dcm"), file, "latin1");
+}
+
+test("a study that was moved to another patient is closed until it is back", async () => {
+  await world.enrol(PATIENT_ID, "patient");
+  const [exam] = await world.examsOf("patient");
+  const path = `/dicomweb/studies/${exam?.studyInstanceUid}/metadata`;
+  await world.grant("patient", exam?.examId ?? "", "reader");
+  expect((await world.get(path, "reader")).status).toBe(200);
+
+  await world.stopGateway();
+  await moveTo("SOMEONE");
+  await world.startGateway();
+  for (const name of ["patient", "reader"] as const) {
+    expect(await reasonOf(await world.get(path, name))).toBe("403 patient-changed");
+    expect(await world.examsOf(name)).toEqual([]);
+  }
+  expect(await reasonOf(await world.get(path, "stranger"))).toBe("403 not-granted");
+
+  await world.stopGateway();
+  await moveTo(PATIENT_ID);
+  await world.startGateway();
+  expect((await world.get(path, "reader")).status).toBe(200);
+});
+
+test("what arrives later is registered at the next import: the same exam, amended", async () => {
+  const later = (await readFile(sample))
+    .toString("latin1")
+    .replaceAll("1.2.276.0.7230010.3.200.2.1", "1.2.276.0.7230010.3.200.2.9");
+  const headers = {
+    "content-type": "application/dicom",
+    authorization: `Bearer ${world.gateway.adminToken}`,
+  };
+  const body = Buffer.from(later, "latin1");
+  const stored = await fetch(`${world.gateway.adminUrl}/instances`, { method: "POST", headers, body });
+  expect(await stored.json()).toMatchObject({ failed: [] });
+  const lines = linesOf(await (await world.admin("/exams/refresh", {})).text());
+  expect(lines.at(-1)).toEqual({ event: "done", registered: 0, amended: 1, unchanged: 0, failed: 0 });
+  const [exam] = await world.examsOf("patient");
+  expect(exam?.series).toHaveLength(2);
+  // The reader's grant is on the exam: what was added to it is covered.
+  expect((await world.examsOf("reader"))[0]?.series).toHaveLength(2);
+});
+
+describe.skipIf(!existsSync(malformed))("malformed files (needs ../shared/dicom)", () => {
+  test("are taken or refused one by one, and what was there stays", async () => {
+    const headers = {
+      "content-type": "application/dicom",
+      authorization: `Bearer ${world.gateway.adminToken}`,
+    };
+    for (const name of readdirSync(malformed)) {
+      const body = await readFile(join(malformed, name));
+      const answer = await fetch(`${world.gateway.adminUrl}/instances`, { method: "POST", headers, body });
+      expect(answer.status, name).toBe(200);
+      const { stored, failed } = (await answer.json()) as { stored: unknown[]; failed: { reason: string }[] };
+      expect(stored.length + failed.length, name).toBe(1);
+    }
+    const lines = linesOf(await (await world.admin("/exams/refresh", {})).text());
+    expect(lines.at(-1)).toMatchObject({ event: "done", failed: 0 });
+    expect(await world.examsOf("patient")).toHaveLength(1);
+  });
+});
