@@ -42,7 +42,7 @@ export function MyExamsPage() {
       )}
       {exams.loading && own.length === 0 ? (
         <ExamsLoading />
-      ) : own.length === 0 && exams.unanswered.length === 0 ? (
+      ) : own.length === 0 && exams.answered && exams.unanswered.length === 0 ? (
         <Empty picture={<KeyRound />} title="No exams yet">
           No custodian has registered an exam for this account. Ask the place where your images were made to
           enrol you.

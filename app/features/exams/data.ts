@@ -22,6 +22,8 @@ export interface Unanswered {
 export interface Collected<T> {
   items: T[];
   loading: boolean;
+  /** Whether anybody has answered at all: without that, an empty list means nothing. */
+  answered: boolean;
   unanswered: Unanswered[];
   retry: () => void;
 }
@@ -33,6 +35,7 @@ function collect<A, T>(answers: Answer<A>[], itemsOf: (data: A, answer: Answer<A
   return {
     items: answers.flatMap((answer) => (answer.query.data ? itemsOf(answer.query.data, answer) : [])),
     loading: answers.some(({ query }) => query.isPending),
+    answered: answers.some(({ query }) => query.data !== undefined),
     unanswered: answers.flatMap(({ gateway, query }) =>
       query.isError ? [{ gateway, problem: toProblem(query.error) }] : [],
     ),

@@ -34,7 +34,7 @@ export function SharedPage() {
       <UnansweredNotices unanswered={exams.unanswered} retry={exams.retry} />
       {exams.loading && shared.length === 0 ? (
         <ExamsLoading />
-      ) : shared.length === 0 && exams.unanswered.length === 0 ? (
+      ) : shared.length === 0 && exams.answered && exams.unanswered.length === 0 ? (
         <Empty picture={<Inbox />} title="Nothing is shared with you">
           When a patient shares an exam with you, it appears here by itself. If you expect one, check that you
           signed in for the purpose it was shared for.

@@ -33,7 +33,8 @@ export function Shell({ personas }: { personas: ReactNode }) {
 
   const connected = status === "connected";
   const content = () => {
-    if (status === "reconnecting" || (status === "connecting" && !address)) return <Waiting />;
+    // While a wallet is being asked, the page that asked stays: it tells what came of it.
+    if (status === "reconnecting") return <Waiting />;
     if (!connected) return <WelcomePage personas={personas} />;
     if (signedIn) return <Pages />;
     return checking ? <Waiting /> : <SignInPage />;
