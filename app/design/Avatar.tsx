@@ -4,7 +4,7 @@ import s from "./Avatar.module.css";
 const TITLES = /^(dr|prof|mr|mrs|ms|mx|med)\.?$/i;
 
 /** Up to two initials of a name. */
-export function initialsOf(name: string): string {
+function initialsOf(name: string): string {
   const words = name.split(/\s+/).filter((word) => /^\p{L}/u.test(word) && !TITLES.test(word));
   const picked = words.length > 1 ? [words[0], words.at(-1)] : words;
   return picked.map((word) => word?.[0]?.toLocaleUpperCase() ?? "").join("");

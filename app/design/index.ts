@@ -1,5 +1,5 @@
 export { AddressTag } from "./AddressTag.tsx";
-export { Avatar, initialsOf } from "./Avatar.tsx";
+export { Avatar } from "./Avatar.tsx";
 export { Button } from "./Button.tsx";
 export { Choice } from "./Choice.tsx";
 export { Dialog } from "./Dialog.tsx";

@@ -9,7 +9,7 @@ import s from "./ConnectProvider.module.css";
 import { HomeContext, homeOf, wagmiConfig } from "./home.ts";
 import { Sessions } from "./sessions.ts";
 import { renew } from "./signIn.ts";
-import { SessionsContext } from "./useSession.ts";
+import { SessionsContext } from "./useSessions.ts";
 
 interface ConnectProviderProps {
   /** Told once what the home gateway says, before any wallet is looked for. */

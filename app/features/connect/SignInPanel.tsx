@@ -11,7 +11,7 @@ import { type Home, useHome } from "./home.ts";
 import { NetworkNotice, useOnRightNetwork } from "./NetworkNotice.tsx";
 import s from "./SignInPanel.module.css";
 import { signIn, statementOf } from "./signIn.ts";
-import { useSessions } from "./useSession.ts";
+import { useSessions } from "./useSessions.ts";
 import { isRejection, sentenceForError } from "./walletErrors.ts";
 
 interface SignInPanelProps {

@@ -1,5 +1,5 @@
 import { createContext, useContext } from "react";
-import { type Address, defineChain, getAddress, type Hex } from "viem";
+import { type Address, defineChain, getAddress } from "viem";
 import { createConfig, createStorage, http } from "wagmi";
 import type { Discovery } from "../../../protocol/api.ts";
 
@@ -47,9 +47,4 @@ export function useHome(): Home {
   const home = useContext(HomeContext);
   if (!home) throw new Error("useHome is used outside of ConnectProvider");
   return home;
-}
-
-/** A 0x-hex string that a schema has already checked. */
-export function hex(value: string): Hex {
-  return value as Hex;
 }

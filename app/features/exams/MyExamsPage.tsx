@@ -1,6 +1,7 @@
 import { KeyRound, ShieldOff } from "lucide-react";
 import { useState } from "react";
 import { Button, Empty, Notice, Page } from "../../design/index.ts";
+import { useHome } from "../connect/index.ts";
 import { GatewayNotices } from "../gateways/index.ts";
 import { isCurrent } from "./access.ts";
 import { useExams, useGrants } from "./data.ts";
@@ -34,12 +35,7 @@ export function MyExamsPage() {
     >
       <GatewayNotices />
       <UnansweredNotices unanswered={[...exams.unanswered, ...grants.unanswered]} retry={exams.retry} />
-      {exams.grantsForgotten && (
-        <Notice kind="warn" role="status" title="What you shared before was forgotten.">
-          This local network was started anew and remembers nothing from before. Your exams are registered
-          again; share them again with whom you want.
-        </Notice>
-      )}
+      {exams.grantsForgotten && <ForgottenNotice />}
       {exams.loading && own.length === 0 ? (
         <ExamsLoading />
       ) : own.length === 0 && exams.answered && exams.unanswered.length === 0 ? (
@@ -56,5 +52,29 @@ export function MyExamsPage() {
       )}
       {revokingAll && <RevokeAllDialog grants={grants.items} onClose={() => setRevokingAll(false)} />}
     </Page>
+  );
+}
+
+const FORGOTTEN_READ = "examkey.forgotten-read";
+
+/** A local chain that was begun anew remembers no grant. Told until it was read, once for each chain. */
+function ForgottenNotice() {
+  const { genesisHash } = useHome().discovery;
+  const [read, setRead] = useState(() => window.sessionStorage.getItem(FORGOTTEN_READ) === genesisHash);
+  if (read) return null;
+  const dismiss = () => {
+    window.sessionStorage.setItem(FORGOTTEN_READ, genesisHash);
+    setRead(true);
+  };
+  return (
+    <Notice
+      kind="warn"
+      role="status"
+      title="What you shared before was forgotten."
+      actions={<Button onClick={dismiss}>Understood</Button>}
+    >
+      This local network was started anew and remembers nothing from before. Your exams are registered again;
+      share them again with whom you want.
+    </Notice>
   );
 }

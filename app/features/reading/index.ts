@@ -1,2 +1,1 @@
 export { ReadingPage } from "./ReadingPage.tsx";
-export { eventsOf, type Watching, watchAccess } from "./watch.ts";

@@ -11,13 +11,6 @@ export function useSessions(): Sessions {
   return sessions;
 }
 
-/** The connected address's session at a gateway, or null where it is not signed in. */
-export function useSession(base: string): Session | null {
-  const sessions = useSessions();
-  const { address } = useConnection();
-  return useSyncExternalStore(sessions.subscribe, () => (address ? sessions.get(base, address) : null));
-}
-
 /** Looks up the connected address's session at any gateway, anew after each change. */
 export function useSignedIn(): (base: string) => Session | null {
   const sessions = useSessions();
