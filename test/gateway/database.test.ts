@@ -10,6 +10,7 @@ import { Audit, type DecisionRecord } from "../../gateway/audit/audit.ts";
 import { bindDatabase } from "../../gateway/database/binding.ts";
 import { openDatabase } from "../../gateway/database/database.ts";
 import { decisions, enrolments, exams } from "../../gateway/database/schema.ts";
+import { placeEmptyDatabase } from "../emptyDatabase.ts";
 import { reasonOf, SAMPLE_PATIENTS, until, World } from "../world.ts";
 
 const POSTGRES = "/usr/lib/postgresql/15/bin";
@@ -27,6 +28,7 @@ async function temporaryFolder(): Promise<string> {
 
 async function openTemporary() {
   const dataDir = await temporaryFolder();
+  await placeEmptyDatabase(dataDir);
   const opened = await openDatabase({ databaseUrl: null, dataDir });
   cleanups.push(opened.close);
   return { ...opened, dataDir };
@@ -49,6 +51,16 @@ const DECISION: DecisionRecord = {
 };
 
 describe("a data folder", () => {
+  test("is made where there is none, and keeps what is in it", async () => {
+    const dataDir = join(await temporaryFolder(), "new");
+    const made = await openDatabase({ databaseUrl: null, dataDir });
+    await new Audit(made.database).record(DECISION);
+    await made.close();
+    const again = await openDatabase({ databaseUrl: null, dataDir });
+    cleanups.push(again.close);
+    expect(await again.database.$count(decisions)).toBe(1);
+  });
+
   test("is opened by one gateway at a time, and says so", async () => {
     const { dataDir } = await openTemporary();
     await expect(openDatabase({ databaseUrl: null, dataDir })).rejects.toThrow(/another gateway is using/);

@@ -1,0 +1,37 @@
+/** An empty database for tests: made once, then copied, since initialising PGlite takes seconds. */
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { cp, mkdir, mkdtemp, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { openDatabase } from "../gateway/database/database.ts";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const cache = join(root, "node_modules", ".cache", "examkey");
+
+/** Put an empty database into a data folder, as the gateway itself would make it. */
+export async function placeEmptyDatabase(dataDir: string): Promise<void> {
+  const template = join(cache, `database-${digestOfSchema()}`);
+  if (!existsSync(template)) await makeTemplate(template);
+  await cp(template, dataDir, { recursive: true });
+}
+
+async function makeTemplate(template: string): Promise<void> {
+  await mkdir(cache, { recursive: true });
+  const own = await mkdtemp(join(cache, "making-"));
+  const { close } = await openDatabase({ databaseUrl: null, dataDir: own });
+  await close();
+  // Another worker may have been faster: either template will do.
+  await rename(own, template).catch(() => rm(own, { recursive: true, force: true }));
+}
+
+function digestOfSchema(): string {
+  const digest = createHash("sha256");
+  for (const path of [
+    "gateway/database/migrations/meta/_journal.json",
+    "node_modules/@electric-sql/pglite/package.json",
+  ]) {
+    digest.update(readFileSync(join(root, path)));
+  }
+  return digest.digest("hex").slice(0, 16);
+}
