@@ -3,6 +3,9 @@ import { join } from "node:path";
 
 export const ROOT = join(import.meta.dirname, "..", "..");
 
+/** Where output goes to a file or a log, colours are noise, whatever a tool thinks of `CI`. */
+const colours = process.stdout.isTTY ? {} : { NO_COLOR: "1", FORCE_COLOR: "0" };
+
 const running = new Set<ChildProcess>();
 
 /** Ends the programs that still run, for when we are told to end ourselves. */
@@ -26,7 +29,7 @@ export function runProgram(
   return new Promise((resolve) => {
     const child = spawn(file, args, {
       cwd: ROOT,
-      env: { ...process.env, ...env },
+      env: { ...process.env, ...colours, ...env },
       stdio: ["ignore", "pipe", "pipe"],
     });
     running.add(child);
