@@ -6,8 +6,6 @@ import { readFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { extname, join, normalize } from "node:path";
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
 
 /** How to answer instead of the archive; "damage" passes its answer on with the pixel data overwritten. */
 export type Fault = { status: number; detail: string } | "damage" | "truncate";
@@ -90,13 +88,12 @@ async function passOn(front: Front, request: IncomingMessage, response: ServerRe
   const resource = url.slice("/dicomweb".length).replaceAll("%2C", ",");
   const answer = await fetch(`${upstream.url}${resource}`, { headers });
   const type = answer.headers.get("content-type") ?? "";
+  const body = new Uint8Array(await answer.arrayBuffer());
   response.writeHead(answer.status, { "content-type": type });
   // Bulk data is named by the archive's own address, which is the front's to everyone else.
-  if (type.includes("json"))
-    response.end((await answer.text()).replaceAll(upstream.url, `${front.url}/dicomweb`));
-  else if (fault) response.end(spoil(new Uint8Array(await answer.arrayBuffer()), fault));
-  else if (answer.body) await pipeline(Readable.fromWeb(answer.body as never), response);
-  else response.end();
+  if (type.includes("json")) {
+    response.end(Buffer.from(body).toString().replaceAll(upstream.url, `${front.url}/dicomweb`));
+  } else response.end(fault ? spoil(body, fault) : body);
 }
 
 function refuse(response: ServerResponse, status: number, detail: string): void {
