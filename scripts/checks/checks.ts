@@ -50,7 +50,16 @@ const types: Check = {
 const lint: Check = {
   name: "lint",
   what: "TypeScript lint and format (biome)",
-  run: async () => asOne(await runTool("@biomejs/biome/bin/biome", ["ci", "--max-diagnostics=50", "."])),
+  run: async () =>
+    asOne(
+      await runTool("@biomejs/biome/bin/biome", [
+        "ci",
+        "--error-on-warnings",
+        "--colors=off",
+        "--max-diagnostics=50",
+        ".",
+      ]),
+    ),
 };
 
 const style: Check = {
