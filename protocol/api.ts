@@ -62,7 +62,8 @@ export const examSeriesSchema = z.object({
   seriesCommitment: word,
   modality: z.string(),
   description: z.string(),
-  numberOfInstances: z.int().nonnegative(),
+  /** Frames of all its instances; an instance without pixels, such as a report, has none. */
+  numberOfImages: z.int().nonnegative(),
 });
 
 /** One exam in plain words. */
@@ -78,6 +79,7 @@ export const examSchema = z.object({
   bodyPart: z.string().nullable(),
   studyDate: z.string().nullable(),
   description: z.string().nullable(),
+  /** The sum over `series`: frames, not instances. */
   numberOfImages: z.int().nonnegative(),
   series: z.array(examSeriesSchema),
   /** Absolute URL of a rendered picture (needs the token), or null where the exam has no picture. */

@@ -50,8 +50,8 @@ function describeStudy({
   description,
   numberOfInstances,
 }: z.infer<typeof studySchema>): string {
-  const images = numberOfInstances === null ? "" : `, ${count(numberOfInstances, "image")}`;
-  return `${day(studyDate)}  ${modalities.join("+") || "?"}  ${description ?? "(no description)"}${images}`;
+  const instances = numberOfInstances === null ? "" : `, ${count(numberOfInstances, "instance")}`;
+  return `${day(studyDate)}  ${modalities.join("+") || "?"}  ${description ?? "(no description)"}${instances}`;
 }
 
 function describePatient({ patientId, issuer, names, birthDates, studies }: Patient): string {

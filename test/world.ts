@@ -31,6 +31,8 @@ export const SAMPLE_PATIENTS = {
   pet: "QIN-HEADNECK-01-0024",
   ct: "1CT1",
   mr: "5MR2",
+  /** One instance of 96 frames. */
+  angiogram: "556342B",
 } as const;
 
 const PEOPLE = {

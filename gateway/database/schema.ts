@@ -113,6 +113,8 @@ export const examSeries = pgTable(
       .references(() => exams.examId),
     seriesInstanceUid: text("series_instance_uid").notNull(),
     commitment: hex("commitment").notNull(),
+    /** Frames at the last registration or refresh; null where it was registered before they were counted. */
+    images: integer(),
   },
   (table) => [index("exam_series_exam").on(table.examId)],
 );

@@ -9,10 +9,13 @@ import { Problem } from "../problem.ts";
 /** One instance; `frames` is 0 where it has no pixels. */
 export type ListedInstance = InstanceReference & { frames: number };
 
+/** One series; `images` are its frames, over all its instances. */
+export type ListedSeries = { seriesInstanceUid: string; images: number };
+
 /** What the archive lists for a study. */
 export type Contents = {
   instances: ListedInstance[];
-  seriesInstanceUids: string[];
+  series: ListedSeries[];
   /** A digest of the list: the same while nothing was added or taken away. */
   fingerprint: string;
 };
@@ -26,23 +29,40 @@ export type BadInstance = { sopInstanceUid: string; why: string };
 /** @throws {Problem} `archive-unavailable` */
 export async function listContents(archive: ArchiveClient, studyInstanceUid: string): Promise<Contents> {
   const instances: ListedInstance[] = [];
-  const seriesInstanceUids: string[] = [];
-  for (const series of await archive.searchSeries(studyInstanceUid)) {
-    const seriesInstanceUid = stringOf(series, "SeriesInstanceUID");
+  const series: ListedSeries[] = [];
+  for (const dataset of await archive.searchSeries(studyInstanceUid)) {
+    const seriesInstanceUid = stringOf(dataset, "SeriesInstanceUID");
     if (!seriesInstanceUid) continue;
-    seriesInstanceUids.push(seriesInstanceUid);
-    const found = await archive.searchInstances(studyInstanceUid, seriesInstanceUid, {
-      includeFields: ["Rows", "Columns", "NumberOfFrames"],
-    });
-    for (const instance of found) {
-      const sopInstanceUid = stringOf(instance, "SOPInstanceUID");
-      if (!sopInstanceUid) continue;
-      const reference = { studyInstanceUid, seriesInstanceUid, sopInstanceUid };
-      const frames = numberOfFrames(instance) || (await framesInMetadata(archive, reference));
-      instances.push({ ...reference, frames });
-    }
+    const held = await listInstances(archive, studyInstanceUid, seriesInstanceUid);
+    instances.push(...held);
+    series.push({ seriesInstanceUid, images: countImages(held) });
   }
-  return { instances, seriesInstanceUids, fingerprint: fingerprintOf(instances) };
+  return { instances, series, fingerprint: fingerprintOf(instances) };
+}
+
+/** The instances of one series, with their frames. @throws {Problem} `archive-unavailable` */
+export async function listInstances(
+  archive: ArchiveClient,
+  studyInstanceUid: string,
+  seriesInstanceUid: string,
+): Promise<ListedInstance[]> {
+  const instances: ListedInstance[] = [];
+  const found = await archive.searchInstances(studyInstanceUid, seriesInstanceUid, {
+    includeFields: ["Rows", "Columns", "NumberOfFrames"],
+  });
+  for (const instance of found) {
+    const sopInstanceUid = stringOf(instance, "SOPInstanceUID");
+    if (!sopInstanceUid) continue;
+    const reference = { studyInstanceUid, seriesInstanceUid, sopInstanceUid };
+    const frames = numberOfFrames(instance) || (await framesInMetadata(archive, reference));
+    instances.push({ ...reference, frames });
+  }
+  return instances;
+}
+
+/** What people call images: frames, over all instances. */
+export function countImages(instances: readonly ListedInstance[]): number {
+  return instances.reduce((sum, { frames }) => sum + frames, 0);
 }
 
 /**

@@ -130,10 +130,14 @@ export class Registrar {
     return { outcome: isOnChain ? "amended" : "registered", examId: live.examId, bad };
   }
 
-  async #keepSeries(exam: Pick<ExamRow, "examId" | "salt">, { seriesInstanceUids }: Contents): Promise<void> {
-    const series = seriesInstanceUids.map((uid) => ({ ...seriesPointer(exam, uid), examId: exam.examId }));
-    if (series.length > 0)
-      await this.#context.database.insert(examSeries).values(series).onConflictDoNothing();
+  async #keepSeries(exam: Pick<ExamRow, "examId" | "salt">, { series }: Contents): Promise<void> {
+    const { examId } = exam;
+    for (const { seriesInstanceUid, images } of series) {
+      await this.#context.database
+        .insert(examSeries)
+        .values({ ...seriesPointer(exam, seriesInstanceUid), examId, images })
+        .onConflictDoUpdate({ target: examSeries.resource, set: { images } });
+    }
   }
 
   async #send(exam: ExamRow): Promise<void> {

@@ -18,6 +18,9 @@ export type KnownExam = ExamPointer & {
 
 export type KnownSeries = SeriesPointer & { seriesInstanceUid: string };
 
+/** A series as it was when its exam was last registered or refreshed; `images` is null where nobody counted. */
+export type RegisteredSeries = KnownSeries & { images: number | null };
+
 /** Milliseconds that an exam may be remembered for: another gateway on the same database may retire it. */
 const REMEMBERED = 2_000;
 
@@ -58,7 +61,7 @@ export class ExamDirectory {
   }
 
   /** Series that were in the exam when it was last registered or refreshed. */
-  async seriesOf(examId: Hex): Promise<KnownSeries[]> {
+  async seriesOf(examId: Hex): Promise<RegisteredSeries[]> {
     return this.#database.select().from(examSeries).where(eq(examSeries.examId, examId));
   }
 

@@ -8,7 +8,7 @@ import { grantedSlots } from "../access/slots.ts";
 import type { Database } from "../database/database.ts";
 import type { Site } from "../site.ts";
 import type { CustodianName } from "./custodianName.ts";
-import { type ExamDirectory, seriesPointer } from "./directory.ts";
+import { type ExamDirectory, type KnownSeries, seriesPointer } from "./directory.ts";
 import type { ArchiveFacts, SeriesFacts } from "./facts.ts";
 import { mapWithLimit } from "./mapWithLimit.ts";
 
@@ -49,6 +49,21 @@ async function describe(
   const isOwner = exam.patient === caller;
   const inArchive = await context.facts.series(exam.studyInstanceUid);
   const shown = inArchive.filter((one) => allowed === "all" || allowed.has(one.seriesInstanceUid));
+  const registered = await context.directory.seriesOf(exam.examId);
+  const series = await mapWithLimit(shown, AT_ONCE, async (one) => {
+    const { seriesInstanceUid, modality, description } = one;
+    const { resource, commitment } = seriesPointer(exam, seriesInstanceUid);
+    const counted = registered.find((known) => known.resource === resource)?.images;
+    return {
+      seriesInstanceUid,
+      seriesResource: resource,
+      seriesCommitment: commitment,
+      modality,
+      description,
+      // What came after the exam was last registered is counted here.
+      numberOfImages: counted ?? (await context.facts.images(exam.studyInstanceUid, seriesInstanceUid)),
+    };
+  });
   return {
     examId: exam.examId,
     relation: isOwner ? "owner" : "grantee",
@@ -64,20 +79,10 @@ async function describe(
     bodyPart: shown.find(({ bodyPart }) => bodyPart)?.bodyPart ?? null,
     studyDate: facts.studyDate,
     description: facts.description,
-    numberOfImages: shown.reduce((sum, one) => sum + one.numberOfInstances, 0),
-    series: shown.map((one) => {
-      const { resource, commitment } = seriesPointer(exam, one.seriesInstanceUid);
-      return {
-        seriesInstanceUid: one.seriesInstanceUid,
-        seriesResource: resource,
-        seriesCommitment: commitment,
-        modality: one.modality,
-        description: one.description,
-        numberOfInstances: one.numberOfInstances,
-      };
-    }),
+    numberOfImages: series.reduce((sum, one) => sum + one.numberOfImages, 0),
+    series,
     picture: await pictureOf(context, exam.studyInstanceUid, shown),
-    access: isOwner ? null : await accessOf(context, caller, visible),
+    access: isOwner ? null : await accessOf(context.database, caller, visible, registered),
   };
 }
 
@@ -98,12 +103,12 @@ async function pictureOf(
 
 /** What the reader's grants on the exam say, of those that are in force. */
 async function accessOf(
-  { database, directory }: ExamsContext,
+  database: Database,
   caller: Hex,
   { exam, series, validUntil }: VisibleExam,
+  registered: readonly KnownSeries[],
 ): Promise<Exam["access"]> {
-  const known = await directory.seriesOf(exam.examId);
-  const permitted = known.filter((one) => series === "all" || series.has(one.seriesInstanceUid));
+  const permitted = registered.filter((one) => series === "all" || series.has(one.seriesInstanceUid));
   const resources = [exam.examId, ...permitted.map(({ resource }) => resource)];
   const slots = await grantedSlots(database, { patient: exam.patient, reader: caller, resources });
   const terms = slots

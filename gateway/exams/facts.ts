@@ -8,6 +8,7 @@ import {
   stringOf,
   stringsOf,
 } from "../archive/dicomJson.ts";
+import { countImages, listInstances } from "../enrolment/contents.ts";
 
 /** A study as the archive lists it. Dates are DICOM DA, as stored. */
 export type StudyFacts = {
@@ -30,7 +31,6 @@ export type SeriesFacts = {
   modality: string;
   description: string;
   bodyPart: string | null;
-  numberOfInstances: number;
 };
 
 export const STUDY_FIELDS = [
@@ -44,13 +44,7 @@ export const STUDY_FIELDS = [
   "NumberOfStudyRelatedInstances",
 ] as const;
 
-const SERIES_FIELDS = [
-  "Modality",
-  "SeriesNumber",
-  "SeriesDescription",
-  "BodyPartExamined",
-  "NumberOfSeriesRelatedInstances",
-] as const;
+const SERIES_FIELDS = ["Modality", "SeriesNumber", "SeriesDescription", "BodyPartExamined"] as const;
 
 /** Milliseconds: how long a study that moved to another patient may still be taken for what it was. */
 const STUDY_KEPT = 3_000;
@@ -78,6 +72,7 @@ export class ArchiveFacts {
   readonly #archive: ArchiveClient;
   readonly #studies = new Remembered<StudyFacts | null>(STUDY_KEPT);
   readonly #series = new Remembered<SeriesFacts[]>(SERIES_KEPT);
+  readonly #images = new Remembered<number>(SERIES_KEPT);
   readonly #pictures = new Remembered<string | null>(SERIES_KEPT);
 
   constructor(archive: ArchiveClient) {
@@ -105,6 +100,13 @@ export class ArchiveFacts {
     });
   }
 
+  /** How many images a series has: frames, not instances. @throws {Problem} `archive-unavailable` */
+  images(studyInstanceUid: string, seriesInstanceUid: string): Promise<number> {
+    return this.#images.get(`${studyInstanceUid} ${seriesInstanceUid}`, async () =>
+      countImages(await listInstances(this.#archive, studyInstanceUid, seriesInstanceUid)),
+    );
+  }
+
   /** The instance in the middle of a series that has pictures; null where it has none. @throws {Problem} `archive-unavailable` */
   picture(studyInstanceUid: string, seriesInstanceUid: string): Promise<string | null> {
     return this.#pictures.get(`${studyInstanceUid} ${seriesInstanceUid}`, async () => {
@@ -129,6 +131,7 @@ export class ArchiveFacts {
   forget(): void {
     this.#studies.clear();
     this.#series.clear();
+    this.#images.clear();
     this.#pictures.clear();
   }
 }
@@ -140,7 +143,6 @@ function readSeriesFacts(dataset: DicomDataset): SeriesFacts {
     modality: stringOf(dataset, "Modality") ?? "",
     description: stringOf(dataset, "SeriesDescription") ?? "",
     bodyPart: stringOf(dataset, "BodyPartExamined"),
-    numberOfInstances: numberOf(dataset, "NumberOfSeriesRelatedInstances") ?? 0,
   };
 }
 

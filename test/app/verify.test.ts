@@ -26,7 +26,7 @@ function exam(studyInstanceUid: string): Exam {
       seriesCommitment: ofSeries,
       modality: "MR",
       description: "",
-      numberOfInstances: 1,
+      numberOfImages: 1,
     };
   });
   return {

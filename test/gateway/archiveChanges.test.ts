@@ -63,10 +63,13 @@ test("what arrives later is registered at the next import: the same exam, amende
   const body = Buffer.from(later, "latin1");
   const stored = await fetch(`${world.gateway.adminUrl}/instances`, { method: "POST", headers, body });
   expect(await stored.json()).toMatchObject({ failed: [] });
+  const [before] = await world.examsOf("patient");
+  expect(before).toMatchObject({ numberOfImages: 2, series: [{ numberOfImages: 1 }, { numberOfImages: 1 }] });
   const lines = linesOf(await (await world.admin("/exams/refresh", {})).text());
   expect(lines.at(-1)).toEqual({ event: "done", registered: 0, amended: 1, unchanged: 0, failed: 0 });
   const [exam] = await world.examsOf("patient");
   expect(exam?.series).toHaveLength(2);
+  expect(exam?.numberOfImages).toBe(2);
   // The reader's grant is on the exam: what was added to it is covered.
   expect((await world.examsOf("reader"))[0]?.series).toHaveLength(2);
 });

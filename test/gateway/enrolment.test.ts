@@ -80,6 +80,13 @@ describe("enrolling a patient while the gateway serves", () => {
     expect(await pointersOf(patient.address)).toBe(before + 1);
   });
 
+  test("counts frames, not files: an angiogram of one instance has 96 images", async () => {
+    await world.enrol(SAMPLE_PATIENTS.angiogram, "patient");
+    const angiogram = (await world.examsOf("patient")).find(({ modalities }) => modalities.includes("XA"));
+    expect(angiogram?.numberOfImages).toBe(96);
+    expect(angiogram?.series.map(({ numberOfImages }) => numberOfImages)).toEqual([96]);
+  });
+
   test("to another address is refused, unless the wrong one is to be replaced", async () => {
     await world.enrol(SAMPLE_PATIENTS.pet, "patient");
     const [wrong] = (await world.examsOf("patient")).filter(({ modalities }) => modalities.includes("PT"));

@@ -179,7 +179,7 @@ function CoverageField({
             type="radio"
             name="coverage"
             label={`Only “${seriesTitle(one)}”`}
-            explanation={imageCount(one.numberOfInstances)}
+            explanation={imageCount(one.numberOfImages)}
             checked={chosen === one.seriesInstanceUid}
             onChange={() => onChange(one.seriesInstanceUid)}
           />

@@ -38,7 +38,7 @@ export function RoomView({ exam, reader, stageRef, tool, onTool, onClose }: Room
           <p>{[exam.description, plainDate(exam.studyDate)].filter(Boolean).join(" · ")}</p>
         </div>
       </header>
-      {reading && reader && <SeriesList reading={reading} reader={reader} />}
+      {reading && reader && <SeriesList exam={exam} reading={reading} reader={reader} />}
       {reading && reader && <Toolbar reading={reading} reader={reader} tool={tool} onTool={onTool} />}
       <section className="rr-view" aria-label="Image">
         {/* Cornerstone3D owns what is inside this element. */}

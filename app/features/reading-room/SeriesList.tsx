@@ -1,10 +1,18 @@
 import { FileText, Image } from "lucide-react";
 import { type ReactNode, useEffect, useRef } from "react";
+import type { Exam } from "../../../protocol/api.ts";
+import { imageCount } from "../../words/imaging.ts";
 import type { Reader } from "./reader.ts";
 import type { Reading, SeriesEntry } from "./reading.ts";
 
+interface SeriesListProps {
+  exam: Exam;
+  reading: Reading;
+  reader: Reader;
+}
+
 /** The exam's series, each with a picture and how many images it has. */
-export function SeriesList({ reading, reader }: { reading: Reading; reader: Reader }): ReactNode {
+export function SeriesList({ exam, reading, reader }: SeriesListProps): ReactNode {
   const current = useRef<HTMLLIElement>(null);
   const { seriesIndex } = reading;
   useEffect(() => {
@@ -27,7 +35,7 @@ export function SeriesList({ reading, reader }: { reading: Reading; reader: Read
                   {entry.description || `Series ${entry.number ?? index + 1}`}
                 </span>
                 <span className="rr-quiet">
-                  <b>{entry.modality}</b> {countOf(entry)}
+                  <b>{entry.modality}</b> {countOf(entry, exam)}
                 </span>
               </span>
             </button>
@@ -48,9 +56,10 @@ function Thumbnail({ entry }: { entry: SeriesEntry }): ReactNode {
   );
 }
 
-function countOf({ state, slices, numberOfInstances }: SeriesEntry): string {
+/** How many images there are; before the series was read, by the gateway's account of it. */
+function countOf({ state, slices, seriesInstanceUid }: SeriesEntry, { series }: Exam): string {
   if (state === "failed") return "cannot be read";
-  if (state === "read" && slices.length === 0) return "no pictures";
-  const count = state === "read" ? slices.length : numberOfInstances;
-  return count === 1 ? "1 image" : `${count} images`;
+  if (state === "read") return slices.length === 0 ? "no pictures" : imageCount(slices.length);
+  const told = series.find((one) => one.seriesInstanceUid === seriesInstanceUid);
+  return told ? imageCount(told.numberOfImages) : "";
 }

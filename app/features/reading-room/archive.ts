@@ -11,8 +11,6 @@ export interface ListedSeries {
   number: number | null;
   modality: string;
   description: string;
-  /** Objects in the series, with or without a picture. */
-  numberOfInstances: number;
 }
 
 /** One exam in a DICOMweb archive behind a gateway. Every request carries the token of its own moment. */
@@ -41,7 +39,7 @@ export class ExamArchive {
     const found = await this.#ask<Instance[]>((request, client) =>
       client.searchForSeries({
         studyInstanceUID: this.#studyInstanceUid,
-        queryParams: { includefield: "0008103E,00201209" },
+        queryParams: { includefield: "0008103E" },
         request,
       }),
     );
@@ -139,7 +137,6 @@ function listed(instance: Instance): ListedSeries {
     number: number(instance, "SeriesNumber") ?? null,
     modality: text(instance, "Modality"),
     description: text(instance, "SeriesDescription"),
-    numberOfInstances: number(instance, "NumberOfSeriesRelatedInstances") ?? 0,
   };
 }
 

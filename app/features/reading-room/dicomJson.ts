@@ -30,7 +30,6 @@ export const TAGS = {
   InstanceNumber: "00200013",
   ImagePositionPatient: "00200032",
   ImageOrientationPatient: "00200037",
-  NumberOfSeriesRelatedInstances: "00201209",
   NumberOfFrames: "00280008",
   PhotometricInterpretation: "00280004",
   LossyImageCompression: "00282110",

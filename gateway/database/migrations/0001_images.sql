@@ -1,0 +1,1 @@
+ALTER TABLE "exam_series" ADD COLUMN "images" integer;
