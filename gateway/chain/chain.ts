@@ -28,6 +28,8 @@ export class Chain {
   /** On the monotonic clock, so that a moved wall clock hides no silence. */
   #readAt = Number.NEGATIVE_INFINITY;
   #goneBack = false;
+  /** A reading broke off, perhaps after it had kept events that no listener was told of. */
+  #brokeOff = false;
   #fault: string | null = null;
   #reading: Promise<void> | null = null;
   #timer: NodeJS.Timeout | null = null;
@@ -138,17 +140,20 @@ export class Chain {
   /** Move to a head, once its events are in the database. */
   async #accept(latest: Block): Promise<Followed> {
     const current = this.#head;
-    if (current?.hash === latest.hash) {
+    if (current?.hash === latest.hash && !this.#brokeOff) {
       this.#goneBack = false;
       return [];
     }
     this.#goneBack = !!current && latest.number < current.number && !this.#recent.contradicts(latest);
     if (this.#goneBack) return [];
+    const isRetry = this.#brokeOff;
+    this.#brokeOff = true;
     const changes = await this.#events.follow(latest);
     const settled = await this.#events.settle();
+    this.#brokeOff = false;
     this.#recent.add(latest);
     this.#head = latest;
-    return changes === "all" ? "all" : [...changes, ...settled];
+    return isRetry || changes === "all" ? "all" : [...changes, ...settled];
   }
 
   /** Log a fault once when it comes and once when it goes, not at each read. */
