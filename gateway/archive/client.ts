@@ -15,11 +15,12 @@ import {
   readJson,
   statusOf,
 } from "./connection.ts";
-import { type Content, contentsOf, EXPLICIT_LITTLE_ENDIAN, firstContent } from "./content.ts";
+import { type Content, contentsOf, firstContent } from "./content.ts";
 import { type DicomDataset, stringOf } from "./dicomJson.ts";
 import { tagOf } from "./dictionary.ts";
 import { AS_STORED } from "./mediaType.ts";
 import { type StoreResult, storeResult, writeFiles } from "./storing.ts";
+import { EXPLICIT_LITTLE_ENDIAN } from "./transferSyntaxes.ts";
 
 export type { ArchiveOptions, CallOptions, Content, StoreResult };
 

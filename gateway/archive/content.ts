@@ -3,6 +3,7 @@ import { Problem } from "../problem.ts";
 import type { Answer } from "./connection.ts";
 import { parseMediaType } from "./mediaType.ts";
 import { MultipartError, type Part, readMultipart } from "./multipart.ts";
+import { EXPLICIT_LITTLE_ENDIAN } from "./transferSyntaxes.ts";
 
 /** Bytes with what they are. `bytes` is read once, and before anything else is asked of the same answer. */
 export interface Content {
@@ -12,9 +13,6 @@ export interface Content {
   transferSyntaxUid: string | null;
   bytes: AsyncIterable<Uint8Array>;
 }
-
-/** What uncompressed bytes are unless they say otherwise (PS3.18 table 8.7.3-2). */
-export const EXPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2.1";
 
 /** The parts of a multipart answer, or the one thing that is not multipart. */
 export async function* contentsOf({ headers, body }: Answer): AsyncGenerator<Content, void, undefined> {

@@ -34,12 +34,6 @@ export function parseMediaTypes(text: string): MediaType[] | null {
   return cursor.ended ? types.filter(({ parameters }) => quality(parameters) > 0).sort(byQuality) : null;
 }
 
-/** The range without `q`, as it is written in `Accept`. */
-export function formatMediaType({ name, parameters }: MediaType): string {
-  const fields = [...parameters].filter(([key]) => key !== "q").map(([key, value]) => `${key}="${value}"`);
-  return [name, ...fields].join("; ");
-}
-
 class Cursor {
   readonly #text: string;
   #position = 0;

@@ -1,5 +1,7 @@
 /** What a caller takes: `Accept` for each kind of answer (PS3.18 section 8.7). */
+import { isUid } from "../../protocol/uid.ts";
 import { AS_STORED, type MediaType, parseMediaTypes } from "../archive/mediaType.ts";
+import { EXPLICIT_LITTLE_ENDIAN, IMPLICIT_LITTLE_ENDIAN } from "../archive/transferSyntaxes.ts";
 import { Problem } from "../problem.ts";
 
 /** What is asked of the archive, and how it is packed for the caller. */
@@ -22,9 +24,6 @@ export interface WantedFrames {
 const DICOM = "application/dicom";
 const OCTETS = "application/octet-stream";
 const MULTIPART = "multipart/related";
-const IMPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2";
-export const EXPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2.1";
-const UID = /^\d+(\.\d+)*$/;
 
 /** Names that viewers still use for media types that were renamed since. */
 const RENAMED: Record<string, string> = {
@@ -38,7 +37,7 @@ export function acceptFile(header: string | undefined): WantedFile {
   for (const range of rangesOf(header)) {
     if (!["*/*", "application/*", DICOM].includes(typeOf(range))) continue;
     const transferSyntax = range.parameters.get("transfer-syntax") ?? AS_STORED;
-    if (transferSyntax !== AS_STORED && !UID.test(transferSyntax)) continue;
+    if (transferSyntax !== AS_STORED && !isUid(transferSyntax)) continue;
     return { transferSyntax, multipart: range.name === MULTIPART || range.name === "*/*" };
   }
   throw new Problem("not-acceptable", `DICOM files come as ${MULTIPART} of ${DICOM}.`);

@@ -10,8 +10,9 @@ import {
 } from "../archive/dicomJson.ts";
 import { AS_STORED } from "../archive/mediaType.ts";
 import { MultipartWriter } from "../archive/multipart.ts";
+import { EXPLICIT_LITTLE_ENDIAN } from "../archive/transferSyntaxes.ts";
 import { Problem } from "../problem.ts";
-import { acceptBulkData, acceptFile, acceptFrames, acceptJson, EXPLICIT_LITTLE_ENDIAN } from "./accept.ts";
+import { acceptBulkData, acceptFile, acceptFrames, acceptJson } from "./accept.ts";
 import type { AllowedSeries } from "./access.ts";
 import { framesOf, instanceOf, type PathParams, seriesOf, studyOf, tagPathOf } from "./address.ts";
 import { asParts, sendBody, sendOne } from "./body.ts";

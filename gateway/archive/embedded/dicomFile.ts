@@ -8,6 +8,7 @@ import { open } from "node:fs/promises";
 import { inflateRawSync } from "node:zlib";
 import dicomParser, { type DataSet, type Element } from "dicom-parser";
 import { vrOf } from "../dictionary.ts";
+import { DEFLATED_LITTLE_ENDIAN, EXPLICIT_BIG_ENDIAN, IMPLICIT_LITTLE_ENDIAN } from "../transferSyntaxes.ts";
 import { type ByteSource, fileSource, memorySource } from "./byteSource.ts";
 
 /** Why a file cannot be served, in words for whoever looks after it. */
@@ -21,18 +22,12 @@ export interface DicomFile {
   /** As named in the file's meta information. */
   transferSyntaxUid: string;
   bigEndian: boolean;
-  implicitVr: boolean;
   dataSet: DataSet;
   /** What the positions in `dataSet` count in: the file, or its inflated form. */
   source: ByteSource;
   /** Pixel Data (7FE0,0010), or undefined where there is none. */
   pixelData: Element | undefined;
 }
-
-export const IMPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2";
-export const EXPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2.1";
-export const DEFLATED_LITTLE_ENDIAN = "1.2.840.10008.1.2.1.99";
-export const EXPLICIT_BIG_ENDIAN = "1.2.840.10008.1.2.2";
 
 const PIXEL_DATA = "x7fe00010";
 /** Most headers fit; longer ones are read again with eight times as much. */
@@ -103,7 +98,6 @@ function locate(path: string, dataSet: DataSet, file: ByteSource): DicomFile {
     path,
     transferSyntaxUid,
     bigEndian: transferSyntaxUid === EXPLICIT_BIG_ENDIAN,
-    implicitVr: transferSyntaxUid === IMPLICIT_LITTLE_ENDIAN,
     dataSet,
     source,
     pixelData,

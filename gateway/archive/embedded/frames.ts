@@ -1,11 +1,6 @@
 /** Where an instance's frames are in its file, and their bytes as they are stored. */
-import type { DicomFile } from "./dicomFile.ts";
-import {
-  DEFLATED_LITTLE_ENDIAN,
-  EXPLICIT_BIG_ENDIAN,
-  EXPLICIT_LITTLE_ENDIAN,
-  UnreadableFile,
-} from "./dicomFile.ts";
+import { DEFLATED_LITTLE_ENDIAN, EXPLICIT_BIG_ENDIAN, EXPLICIT_LITTLE_ENDIAN } from "../transferSyntaxes.ts";
+import { type DicomFile, UnreadableFile } from "./dicomFile.ts";
 import { swapStream } from "./endian.ts";
 
 /** A stretch of the source; `end` is exclusive. */
@@ -65,7 +60,7 @@ export async function frameTable(file: DicomFile): Promise<FrameTable> {
 }
 
 /** Deflated and big-endian pixels leave as plain little endian: no viewer reads the others. */
-export function sentAs(transferSyntaxUid: string): string {
+function sentAs(transferSyntaxUid: string): string {
   const decoded = [DEFLATED_LITTLE_ENDIAN, EXPLICIT_BIG_ENDIAN].includes(transferSyntaxUid);
   return decoded ? EXPLICIT_LITTLE_ENDIAN : transferSyntaxUid;
 }

@@ -3,6 +3,7 @@ import { Worker } from "node:worker_threads";
 import { Problem } from "../../problem.ts";
 import type { ArchiveClient, InstanceReference } from "../client.ts";
 import { type DicomDataset, numberOfFrames } from "../dicomJson.ts";
+import { EXPLICIT_LITTLE_ENDIAN } from "../transferSyntaxes.ts";
 import type { DrawJob } from "./draw.ts";
 import type { RenderOptions } from "./options.ts";
 import { type NoPicture, placeholder } from "./placeholder.ts";
@@ -118,8 +119,6 @@ export class Renderer {
     return worker;
   }
 }
-
-const EXPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2.1";
 
 async function missing(text: NoPicture, options: RenderOptions): Promise<Picture> {
   return { bytes: await placeholder(text, options), missing: text };
