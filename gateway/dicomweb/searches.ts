@@ -28,6 +28,19 @@ import { rewriteResult } from "./rewrite.ts";
 /** Studies asked for at the same time. */
 const AHEAD = 6;
 const COUNTS = ["NumberOfSeriesRelatedInstances"];
+/** What an archive may say in any result of all that it has: more than the caller may know of. */
+const OF_PATIENT = [
+  "NumberOfPatientRelatedStudies",
+  "NumberOfPatientRelatedSeries",
+  "NumberOfPatientRelatedInstances",
+];
+/** What only the study's own record says here: an archive may repeat it for series, counting those not shared. */
+const OF_STUDY = [
+  "ModalitiesInStudy",
+  "SOPClassesInStudy",
+  "NumberOfStudyRelatedSeries",
+  "NumberOfStudyRelatedInstances",
+];
 
 /** All six search resources (PS3.18 table 10.6.1-2). */
 export function searchRoutes(routes: FastifyInstance, parts: Parts): void {
@@ -152,7 +165,8 @@ class Searching {
       ...this.#call,
       includeFields: this.#fields,
     });
-    for (const dataset of listed) {
+    for (const found of listed) {
+      const dataset = without(found, OF_STUDY);
       const sopInstanceUid = stringOf(dataset, "SOPInstanceUID");
       const here =
         belongs(dataset, "StudyInstanceUID", studyInstanceUid) &&
@@ -184,11 +198,12 @@ class Searching {
       ...this.#call,
       includeFields: [...COUNTS, ...(this.#level === "study" ? [] : this.#fields)],
     });
-    return listed.filter((dataset) => {
+    const here = listed.filter((dataset) => {
       const seriesInstanceUid = stringOf(dataset, "SeriesInstanceUID");
-      const here = belongs(dataset, "StudyInstanceUID", studyInstanceUid);
-      return here && seriesInstanceUid !== null && isAllowed(allowed, seriesInstanceUid);
+      const belongsHere = belongs(dataset, "StudyInstanceUID", studyInstanceUid);
+      return belongsHere && seriesInstanceUid !== null && isAllowed(allowed, seriesInstanceUid);
     });
+    return here.map((dataset) => without(dataset, OF_STUDY));
   }
 
   /** Applies the keys that this level can answer, so that what cannot match is not looked into. */
@@ -201,13 +216,21 @@ class Searching {
   }
 
   #result(dataset: DicomDataset, study: string, series?: string, instance?: string): DicomDataset {
-    return rewriteResult(dataset, `${this.#parts.root()}${pathOf(study, series, instance)}`);
+    return rewriteResult(
+      without(dataset, OF_PATIENT),
+      `${this.#parts.root()}${pathOf(study, series, instance)}`,
+    );
   }
 }
 
 function pick(dataset: DicomDataset, keywords: readonly string[]): DicomDataset {
   const tags = new Set(keywords.map(tagOf));
   return Object.fromEntries(Object.entries(dataset).filter(([tag]) => tags.has(tag)));
+}
+
+function without(dataset: DicomDataset, keywords: readonly string[]): DicomDataset {
+  const tags = new Set(keywords.map(tagOf));
+  return Object.fromEntries(Object.entries(dataset).filter(([tag]) => !tags.has(tag)));
 }
 
 /** The counts of a study that consists of these series alone. */

@@ -239,6 +239,17 @@ describe.each([
           const series = datasets(await house.get(path));
           expect(series.map((each) => stringOf(each, "SeriesInstanceUID"))).toEqual([MR.first]);
         }
+        const counts = ["NumberOfStudyRelatedSeries", "NumberOfStudyRelatedInstances"];
+        for (const path of ["/series", "/instances"].flatMap((each) => [
+          each,
+          `/studies/${MR.study}${each}`,
+        ])) {
+          for (const field of ["all", counts.join(","), ""]) {
+            for (const found of datasets(await house.get(`${path}?includefield=${field}`))) {
+              expect(counts.map((count) => numberOf(found, count))).toEqual([1, 10]);
+            }
+          }
+        }
         for (const path of [`/studies/${MR.study}/instances`, "/instances"]) {
           const text = (await house.get(path)).bytes.toString();
           expect(JSON.parse(text)).toHaveLength(10);
