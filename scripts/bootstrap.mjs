@@ -67,11 +67,14 @@ function fetchNode() {
   console.log(
     `Node ${process.versions.node} is too old here: going on under Node ${FETCHED_NODE}, fetched by npx.`,
   );
-  const npx = spawnSync(
-    "npx",
-    ["-y", "--prefer-offline", "-p", `node@${FETCHED_NODE}`, "-c", "node -p process.execPath"],
-    { cwd: root, encoding: "utf8", shell: windows, stdio: ["ignore", "pipe", "pipe"] },
-  );
+  // On Windows npx is a script, which only a shell runs, and to which the quotes have to be given.
+  const ask = windows ? '"node -p process.execPath"' : "node -p process.execPath";
+  const npx = spawnSync("npx", ["-y", "--prefer-offline", "-p", `node@${FETCHED_NODE}`, "-c", ask], {
+    cwd: root,
+    encoding: "utf8",
+    shell: windows,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   if (npx.error?.code === "ENOENT") {
     throw new Refusal(
       "npx was not found. Install Node 22.13 or newer (https://nodejs.org), which brings npm and npx.",
