@@ -9,6 +9,17 @@ import { NONCE_LIFETIME } from "./nonces.ts";
 /** Names the one purpose that a session is for, among the message's resources. */
 const PURPOSE_URN = "urn:examkey:purpose:";
 
+/**
+ * The whole of a message, line by line (EIP-4361, "ABNF Message Format"). viem finds its fields in any text; but a
+ * wallet warns of a page that asks for another site's sign-in only where it knows the text for one.
+ */
+const LINES = [
+  /.+ wants you to sign in with your Ethereum account:\n0x[0-9a-fA-F]{40}\n\n(.+\n)?/,
+  /\nURI: .+\nVersion: 1\nChain ID: \d+\nNonce: [a-zA-Z0-9]{8,}\nIssued At: .+/,
+  /(\nExpiration Time: .+)?(\nNot Before: .+)?(\nRequest ID: .*)?(\nResources:(\n- .+)*)?/,
+];
+const WHOLE_MESSAGE = new RegExp(`^${LINES.map(({ source }) => source).join("")}$`);
+
 /** Seconds by which a wallet's clock may be ahead of the gateway's. */
 const CLOCK_SKEW = 60;
 
@@ -25,12 +36,13 @@ export function readSignIn(
   { site, chainId, now }: { site: Site; chainId: number; now: number },
 ): SignIn {
   const message = parseSiweMessage(text);
-  const { address, domain, uri, nonce, issuedAt, resources = [] } = message;
-  if (!address || !domain || !uri || !nonce || !issuedAt || message.version !== "1" || !message.chainId) {
+  const { scheme, address, domain, uri, nonce, issuedAt, resources = [] } = message;
+  if (!address || !domain || !uri || !nonce || !issuedAt || !message.chainId || !WHOLE_MESSAGE.test(text)) {
     throw new Problem("message-malformed");
   }
-  const domains = site.origins.map((origin) => new URL(origin).host);
-  if (!domains.includes(domain)) throw new Problem("wrong-domain");
+  const isOfOrigin = (origin: string) =>
+    new URL(origin).host === domain && (!scheme || new URL(origin).protocol === `${scheme}:`);
+  if (!site.origins.some(isOfOrigin)) throw new Problem("wrong-domain");
   if (!site.isOwn(uri)) throw new Problem("wrong-uri");
   if (message.chainId !== chainId) throw new Problem("wrong-chain");
   checkTimes({ issuedAt, notBefore: message.notBefore, expirationTime: message.expirationTime }, now);

@@ -1,4 +1,5 @@
 import { SignJWT } from "jose";
+import { createSiweMessage } from "viem/siwe";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { reasonOf, World } from "../world.ts";
 
@@ -35,6 +36,7 @@ describe("signing in (EIP-4361)", () => {
 
   test.each([
     ["another site's message", { domain: "evil.example.org" }, "401 wrong-domain"],
+    ["a message of this host by another scheme", { scheme: "https" }, "401 wrong-domain"],
     ["a message for another gateway", { uri: "https://gateway.example.org" }, "401 wrong-uri"],
     ["a message for another chain", { chainId: 1 }, "401 wrong-chain"],
     ["a message signed six minutes ago", { issuedAt: minutes(-6) }, "401 message-expired"],
@@ -51,6 +53,20 @@ describe("signing in (EIP-4361)", () => {
     ],
   ])("refuses %s", async (_name, bent, refusal) => {
     expect(await reasonOf(await world.trySignIn(world.people.patient, bent))).toBe(refusal);
+  });
+
+  test.each<[string, (message: string) => string]>([
+    ["a second set of fields", (message) => message.replace(/\n\nURI:(.*)/s, "\n\nURI:$1\n\nURI:$1")],
+    ["text after the statement", (message) => message.replace("\n\nURI:", "\n\nHello\n\nURI:")],
+    ["text after its end", (message) => `${message}\n\nHello`],
+    ["no blank line before its fields", (message) => message.replace("\n\nURI:", "\nURI:")],
+  ])("refuses a message with %s, which no wallet takes for a sign-in", async (_name, bend) => {
+    const { patient } = world.people;
+    const message = bend(createSiweMessage(await world.messageFields(patient.address)));
+    const signature = await patient.signMessage(message);
+    expect(await reasonOf(await world.post("/auth/token", { message, signature }))).toBe(
+      "400 message-malformed",
+    );
   });
 
   test("refuses a message that was used before", async () => {
