@@ -21,8 +21,8 @@ export function denial(reason: LedgerReason): Verdict {
   return { reason, series: new Set(), validUntil: 0, lasts: reason !== "not-yet-valid" };
 }
 
-/** Above this many exams everything is dropped: simpler than counting uses, and rare. */
-const MOST_EXAMS = 100_000;
+/** Above this many verdicts everything is dropped: simpler than counting uses, and rare. */
+export const MOST_VERDICTS = 100_000;
 
 type Kept = { patient: Hex; verdicts: Map<string, Verdict> };
 
@@ -31,6 +31,8 @@ export class VerdictCache {
   readonly #exams = new Map<Hex, Kept>();
   readonly #examsOfPatient = new Map<Hex, Set<Hex>>();
   #generation = 0;
+  /** Verdicts kept since everything was last dropped: anybody may ask for any series, under any address. */
+  #kept = 0;
 
   /** Grows whenever verdicts are dropped: one that was begun before must not be kept after. */
   get generation(): number {
@@ -46,7 +48,8 @@ export class VerdictCache {
   }
 
   set({ examId, patient }: { examId: Hex; patient: Hex }, key: string, verdict: Verdict): void {
-    if (this.#exams.size >= MOST_EXAMS) this.#clear();
+    if (this.#kept >= MOST_VERDICTS) this.#clear();
+    this.#kept += 1;
     const kept = this.#exams.get(examId) ?? { patient, verdicts: new Map() };
     kept.verdicts.set(key, verdict);
     this.#exams.set(examId, kept);
@@ -69,6 +72,7 @@ export class VerdictCache {
 
   #clear(): void {
     this.#generation += 1;
+    this.#kept = 0;
     this.#exams.clear();
     this.#examsOfPatient.clear();
   }
