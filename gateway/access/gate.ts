@@ -12,7 +12,7 @@ import type { Moment } from "../decision/decider.ts";
 import type { AccessGate, AllowedSeries, Caller, OpenExam, OpenRequest } from "../dicomweb/access.ts";
 import type { ExamDirectory, KnownExam } from "../exams/directory.ts";
 import type { ArchiveFacts, StudyFacts } from "../exams/facts.ts";
-import { mapWithLimit } from "../exams/mapWithLimit.ts";
+import { inOrder } from "../inOrder.ts";
 import { Problem, toProblem } from "../problem.ts";
 import type { Judge } from "./judge.ts";
 import type { OpenExams } from "./openExams.ts";
@@ -94,10 +94,10 @@ export class Gate implements AccessGate {
       const candidates = await directory.byIds(await candidateExams(database, caller.address));
       const owned = await directory.ofPatient(caller.address);
       const exams = new Map([...owned, ...candidates].map((exam) => [exam.examId, exam]));
-      const found = await mapWithLimit([...exams.values()], LOOKUPS_AT_ONCE, (exam) =>
+      const found = inOrder(exams.values(), LOOKUPS_AT_ONCE, (exam) =>
         this.#visibleExam(caller, exam, action, moment),
       );
-      const result = found.filter((exam) => exam !== null);
+      const result = (await Array.fromAsync(found)).filter((exam) => exam !== null);
       accept(result);
       return { result, shown: result.map(({ exam }) => exam.examId) };
     });

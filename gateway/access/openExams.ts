@@ -45,11 +45,6 @@ export class OpenExams {
     return controller.signal;
   }
 
-  /** How many requests have something open. */
-  get size(): number {
-    return this.#byRequest.size;
-  }
-
   /** Judge anew what events or the clock may have ended. Called after each read of the head. */
   async sweep(changes: Followed): Promise<void> {
     if (this.#byRequest.size === 0) return;

@@ -11,6 +11,7 @@ import {
 import { AS_STORED } from "../archive/mediaType.ts";
 import { MultipartWriter } from "../archive/multipart.ts";
 import { EXPLICIT_LITTLE_ENDIAN } from "../archive/transferSyntaxes.ts";
+import { inOrder } from "../inOrder.ts";
 import { Problem } from "../problem.ts";
 import { acceptBulkData, acceptFile, acceptFrames, acceptJson } from "./accept.ts";
 import type { AllowedSeries } from "./access.ts";
@@ -18,7 +19,6 @@ import { framesOf, instanceOf, type PathParams, seriesOf, studyOf, tagPathOf } f
 import { asParts, sendBody, sendOne } from "./body.ts";
 import { type DicomwebRequest, openStudy, type Parts } from "./context.ts";
 import type { HeldInstance } from "./holdings.ts";
-import { inOrder } from "./inOrder.ts";
 import { sendRendered } from "./rendered.ts";
 import { rewriteMetadata } from "./rewrite.ts";
 

@@ -16,13 +16,13 @@ import {
   readSearch,
   type Search,
 } from "../archive/search.ts";
+import { inOrder } from "../inOrder.ts";
 import { acceptJson } from "./accept.ts";
 import type { AllowedSeries, VisibleStudy } from "./access.ts";
 import { pathOf, seriesOf, studyOf } from "./address.ts";
 import { untilClosed } from "./body.ts";
 import { type DicomwebRequest, openStudy, type Parts, queryOf } from "./context.ts";
 import { belongs, isAllowed } from "./holdings.ts";
-import { inOrder } from "./inOrder.ts";
 import { rewriteResult } from "./rewrite.ts";
 
 /** Studies asked for at the same time. */

@@ -2,7 +2,7 @@
  * The admin API: enrolment and import, for people at the custodian's own machine. It listens on loopback alone, on a
  * port and with a token made anew for each process, which only this user can read.
  */
-import { randomBytes, timingSafeEqual } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
@@ -10,6 +10,7 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import { z } from "zod";
 import type { Hex } from "../../protocol/hash.ts";
 import type { ArchiveClient } from "../archive/client.ts";
+import { requireBearer } from "../auth/bearer.ts";
 import type { Database } from "../database/database.ts";
 import { enrolPractitioner } from "../exams/people.ts";
 import { Problem, sendProblem, toProblem } from "../problem.ts";
@@ -48,7 +49,7 @@ export async function startAdminServer(context: AdminContext): Promise<AdminServ
     logController: new LogController({ disableRequestLogging: true }),
     forceCloseConnections: true,
   });
-  app.addHook("onRequest", async (request) => requireToken(request.headers.authorization, token));
+  app.addHook("onRequest", async (request) => requireBearer(request, token));
   app.setErrorHandler((error, request, reply) => {
     const problem = toProblem(error);
     if (problem.status >= 500) request.log.error(error);
@@ -68,12 +69,6 @@ export async function startAdminServer(context: AdminContext): Promise<AdminServ
       await app.close();
     },
   };
-}
-
-function requireToken(header: string | undefined, token: string): void {
-  const given = Buffer.from(header ?? "");
-  const wanted = Buffer.from(`Bearer ${token}`);
-  if (given.length !== wanted.length || !timingSafeEqual(given, wanted)) throw new Problem("token-missing");
 }
 
 function registerRoutes(app: FastifyInstance, context: AdminContext): void {

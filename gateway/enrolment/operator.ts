@@ -33,10 +33,6 @@ export class Operator {
     this.#custodian = options.custodianKey ? new Wallet(options.custodianKey, provider) : null;
   }
 
-  get address(): string {
-    return this.#wallet.address;
-  }
-
   /** Sign that a patient whom the custodian identified owns an address (EIP-712). */
   async signEnrolment(enrolment: Enrolment): Promise<Hex> {
     const domain = typedDataDomain(this.#options.chainId, this.#options.ledger);

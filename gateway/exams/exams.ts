@@ -6,11 +6,11 @@ import { ACTIONS, PURPOSES, unpackTerms } from "../../protocol/terms.ts";
 import type { VisibleExam } from "../access/gate.ts";
 import { grantedSlots } from "../access/slots.ts";
 import type { Database } from "../database/database.ts";
+import { inOrder } from "../inOrder.ts";
 import type { Site } from "../site.ts";
 import type { CustodianName } from "./custodianName.ts";
 import { type ExamDirectory, type KnownSeries, seriesPointer } from "./directory.ts";
 import type { ArchiveFacts, SeriesFacts } from "./facts.ts";
-import { mapWithLimit } from "./mapWithLimit.ts";
 
 export type ExamsContext = {
   database: Database;
@@ -31,7 +31,8 @@ export async function describeExams(
   visible: readonly VisibleExam[],
 ): Promise<{ exams: Exam[]; grantsForgotten: boolean }> {
   const custodianName = await context.custodianName.read();
-  const exams = await mapWithLimit(visible, AT_ONCE, (one) => describe(context, caller, one, custodianName));
+  const described = inOrder(visible, AT_ONCE, (one) => describe(context, caller, one, custodianName));
+  const exams = await Array.fromAsync(described);
   const owned = visible.filter(({ exam }) => exam.patient === caller);
   return {
     exams: exams.sort((a, b) => (b.studyDate ?? "").localeCompare(a.studyDate ?? "")),
@@ -50,7 +51,7 @@ async function describe(
   const inArchive = await context.facts.series(exam.studyInstanceUid);
   const shown = inArchive.filter((one) => allowed === "all" || allowed.has(one.seriesInstanceUid));
   const registered = await context.directory.seriesOf(exam.examId);
-  const series = await mapWithLimit(shown, AT_ONCE, async (one) => {
+  const told = inOrder(shown, AT_ONCE, async (one) => {
     const { seriesInstanceUid, modality, description } = one;
     const { resource, commitment } = seriesPointer(exam, seriesInstanceUid);
     const counted = registered.find((known) => known.resource === resource)?.images;
@@ -64,6 +65,7 @@ async function describe(
       numberOfImages: counted ?? (await context.facts.images(exam.studyInstanceUid, seriesInstanceUid)),
     };
   });
+  const series = await Array.fromAsync(told);
   return {
     examId: exam.examId,
     relation: isOwner ? "owner" : "grantee",

@@ -10,21 +10,11 @@ export interface Unreadable {
   reason: string;
 }
 
-/** How far the reading of the folders is. */
-export interface ScanProgress {
-  done: number;
-  total: number;
-}
-
 /** Files read at the same time. */
 const AT_ONCE = 16;
 
 /** Index all files below the folders, in the order of their paths, and name each that cannot be served. */
-export async function scan(
-  folders: readonly string[],
-  catalogue: Catalogue,
-  onProgress: (progress: ScanProgress) => void,
-): Promise<Unreadable[]> {
+export async function scan(folders: readonly string[], catalogue: Catalogue): Promise<Unreadable[]> {
   const unreadable: Unreadable[] = [];
   const paths: string[] = [];
   for (const folder of folders) paths.push(...(await filesBelow(folder, unreadable)));
@@ -36,7 +26,6 @@ export async function scan(
       const reason = file.status === "rejected" ? reasonOf(file.reason) : take(catalogue, file.value);
       if (reason !== null) unreadable.push({ file: batch[index] ?? "", reason });
     });
-    onProgress({ done: Math.min(done + AT_ONCE, paths.length), total: paths.length });
   }
   return unreadable;
 }

@@ -4,19 +4,21 @@
  * It speaks HTTP to the gateway exactly as a hospital's archive does, on loopback, and answers only to a secret made
  * anew for each process. The folders are only read; what is stored goes to a folder of its own. It never transcodes.
  */
-import { randomBytes, timingSafeEqual } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import { requireBearer } from "../../auth/bearer.ts";
 import { Problem, sendProblem, toProblem } from "../../problem.ts";
 import { parseMediaType } from "../mediaType.ts";
 import { MultipartError, readMultipart } from "../multipart.ts";
 import { Catalogue } from "./catalogue.ts";
+import { UnreadableFile } from "./dicomFile.ts";
 import { OpenFiles } from "./openFiles.ts";
 import { Retrieval } from "./retrieval.ts";
-import { reasonOf, type ScanProgress, scan, type Unreadable } from "./scan.ts";
+import { reasonOf, scan, type Unreadable } from "./scan.ts";
 import { searchRoutes } from "./searchRoutes.ts";
 import { Store, type Stored, storeResponse } from "./store.ts";
 
-export type { ScanProgress, Unreadable };
+export type { Unreadable };
 
 /** Where the embedded archive reads and writes. */
 export interface EmbeddedArchiveOptions {
@@ -24,7 +26,6 @@ export interface EmbeddedArchiveOptions {
   folders: readonly string[];
   /** The folder that new files are stored in; also read. */
   store: string;
-  onProgress?: (progress: ScanProgress) => void;
 }
 
 /** A running embedded archive. */
@@ -43,15 +44,15 @@ export async function startEmbeddedArchive(options: EmbeddedArchiveOptions): Pro
   const catalogue = new Catalogue();
   const store = await Store.open(options.store, catalogue);
   const folders = [...options.folders, options.store];
-  const unreadable = await scan(folders, catalogue, options.onProgress ?? (() => undefined));
-  const authorization = `Bearer ${randomBytes(32).toString("base64url")}`;
+  const unreadable = await scan(folders, catalogue);
+  const token = randomBytes(32).toString("base64url");
   const app = Fastify({
     forceCloseConnections: true,
     bodyLimit: Number.MAX_SAFE_INTEGER,
     // A list of frames is one long parameter.
     routerOptions: { maxParamLength: 16_384 },
   });
-  app.addHook("onRequest", async (request) => requireSecret(request, authorization));
+  app.addHook("onRequest", async (request) => requireBearer(request, token));
   app.setErrorHandler((error, _request, reply) => sendProblem(reply, asProblem(error)));
   app.setNotFoundHandler((_request, reply) => sendProblem(reply, new Problem("not-found")));
   const url = () => `http://127.0.0.1:${port(app)}/dicom-web`;
@@ -65,7 +66,7 @@ export async function startEmbeddedArchive(options: EmbeddedArchiveOptions): Pro
     { prefix: "/dicom-web" },
   );
   await app.listen({ host: "127.0.0.1", port: 0 });
-  return { url: url(), authorization, unreadable, close: () => app.close() };
+  return { url: url(), authorization: `Bearer ${token}`, unreadable, close: () => app.close() };
 }
 
 function port(app: FastifyInstance): number {
@@ -73,17 +74,11 @@ function port(app: FastifyInstance): number {
   return typeof address === "object" && address !== null ? address.port : 0;
 }
 
-function requireSecret(request: FastifyRequest, authorization: string): void {
-  const given = Buffer.from(request.headers.authorization ?? "");
-  const wanted = Buffer.from(authorization);
-  if (given.length !== wanted.length || !timingSafeEqual(given, wanted)) throw new Problem("token-missing");
-}
-
 /** A file that cannot be read any more is the archive's own trouble, and says so. */
 function asProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
-  const unreadable = error instanceof Error && (error.name === "UnreadableFile" || "errno" in error);
-  if (unreadable) return new Problem("archive-unavailable", `A file cannot be served: ${reasonOf(error)}.`);
+  const isFile = error instanceof UnreadableFile || (error instanceof Error && "errno" in error);
+  if (isFile) return new Problem("archive-unavailable", `A file cannot be served: ${reasonOf(error)}.`);
   return toProblem(error);
 }
 
