@@ -1,5 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { ResourceMismatchError, resourceOf } from "../../app/features/exams/verify.ts";
+import { grantsOf } from "../../app/features/exams/access.ts";
+import type { GrantAt } from "../../app/features/exams/data.ts";
+import {
+  isHeldBy,
+  ResourceMismatchError,
+  resourceOf,
+  revokedResourceOf,
+} from "../../app/features/exams/verify.ts";
 import type { Exam, ExamSeries } from "../../protocol/api.ts";
 import {
   examCommitment,
@@ -55,7 +62,7 @@ const [foreign] = other.series as [ExamSeries, ...ExamSeries[]];
 
 test("the resource of an exam, and of a series, is what its parts make", () => {
   expect(resourceOf(shown, null, parts)).toBe(shown.examId);
-  expect(resourceOf(shown, first, parts)).toBe(first.seriesResource);
+  expect(resourceOf(shown, first.seriesInstanceUid, parts)).toBe(first.seriesResource);
 });
 
 test("how an address is cased makes no difference", () => {
@@ -63,15 +70,68 @@ test("how an address is cased makes no difference", () => {
 });
 
 describe("nothing is signed for", () => {
-  test.each<[string, Exam, ExamSeries | null]>([
+  const withFirst = (bent: Partial<ExamSeries>): Exam => ({ ...shown, series: [{ ...first, ...bent }] });
+  test.each<[string, Exam, string | null]>([
     ["another exam's id", { ...shown, examId: other.examId }, null],
     ["another exam's commitment", { ...shown, commitment: other.commitment }, null],
     ["another patient's exam", { ...shown, patient: { ...shown.patient, address: stranger } }, null],
     ["another custodian's exam", { ...shown, custodian: { ...shown.custodian, address: stranger } }, null],
-    ["another exam's series", shown, foreign],
-    ["a series that names a whole exam", shown, { ...first, seriesResource: other.examId }],
-    ["a series with another's commitment", shown, { ...first, seriesCommitment: foreign.seriesCommitment }],
-  ])("%s", (_, claimed, series) => {
-    expect(() => resourceOf(claimed, series, parts)).toThrow(ResourceMismatchError);
+    ["a series that the exam does not list", shown, foreign.seriesInstanceUid],
+    ["another exam's series", { ...shown, series: [foreign] }, foreign.seriesInstanceUid],
+    [
+      "a series that names a whole exam",
+      withFirst({ seriesResource: other.examId }),
+      first.seriesInstanceUid,
+    ],
+    [
+      "a series with another's commitment",
+      withFirst({ seriesCommitment: foreign.seriesCommitment }),
+      first.seriesInstanceUid,
+    ],
+  ])("%s", (_, claimed, seriesInstanceUid) => {
+    expect(() => resourceOf(claimed, seriesInstanceUid, parts)).toThrow(ResourceMismatchError);
+  });
+});
+
+test("revoking a series revokes that series, also once the archive has it no more", () => {
+  const { seriesInstanceUid, seriesResource: resource } = first;
+  const grant = { covers: "series", resource, seriesInstanceUid } as const;
+  expect(revokedResourceOf(shown, grant, parts)).toBe(resource);
+  expect(revokedResourceOf({ ...shown, series: [] }, grant, parts)).toBe(resource);
+  const whole = { covers: "exam", resource: shown.examId, seriesInstanceUid: null } as const;
+  expect(revokedResourceOf(shown, whole, parts)).toBe(shown.examId);
+});
+
+describe("a gateway's word", () => {
+  test("counts for an exam of its own custodian's, by the exam's id", () => {
+    expect(isHeldBy(shown, custodian)).toBe(true);
+    expect(isHeldBy(shown, stranger)).toBe(false);
+    expect(isHeldBy({ ...shown, commitment: other.commitment }, custodian)).toBe(false);
+  });
+
+  test("counts for no grant on another's exam", () => {
+    const at = (account: string) => ({
+      custodian: account,
+      name: "",
+      base: "",
+      publicOrigin: "",
+      dicomwebRoot: "",
+    });
+    const told = (account: string): GrantAt => ({
+      resource: shown.examId,
+      covers: "exam",
+      examId: shown.examId,
+      seriesInstanceUid: null,
+      grantee: { address: stranger, name: "Okafor^Amara", role: "Radiologist" },
+      period: { notBefore: 1, notAfter: 2 },
+      purposes: ["TREAT"],
+      actions: ["VIEW"],
+      grantedAt: 1,
+      state: "active",
+      gateway: at(account) as GrantAt["gateway"],
+    });
+    const own = told(custodian);
+    const holder = { exam: shown, gateway: own.gateway };
+    expect(grantsOf(holder, [told(stranger), own])).toEqual([own]);
   });
 });

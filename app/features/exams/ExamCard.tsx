@@ -4,7 +4,7 @@ import { useLocation } from "wouter";
 import type { Grant } from "../../../protocol/api.ts";
 import { Button } from "../../design/index.ts";
 import { AccessList } from "./AccessList.tsx";
-import { type ExamAt, useGrantsOf } from "./data.ts";
+import { type ExamAt, type GrantAt, useGrantsOf } from "./data.ts";
 import s from "./ExamCard.module.css";
 import { ExamFacts } from "./ExamFacts.tsx";
 import { ExamPicture } from "./ExamPicture.tsx";
@@ -16,10 +16,10 @@ export function readingPath(examId: string): string {
 }
 
 /** One of the patient's own exams: what it is, who can see it, and what can be done about that. */
-export function ExamCard({ at, grants }: { at: ExamAt; grants: Grant[] }) {
+export function ExamCard({ at, grants }: { at: ExamAt; grants: GrantAt[] }) {
   const [, navigate] = useLocation();
   const titleId = useId();
-  const ofThis = useGrantsOf(at.exam, grants);
+  const ofThis = useGrantsOf(at, grants);
   const [granting, setGranting] = useState<{ change: Grant | null } | null>(null);
   return (
     <article className={s.card} aria-labelledby={titleId}>

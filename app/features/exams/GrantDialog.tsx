@@ -62,13 +62,16 @@ export function GrantDialog({ at, grants, change, onClose }: GrantDialogProps) {
   const series = exam.series.find((one) => one.seriesInstanceUid === seriesUid) ?? null;
   const now = nowSeconds();
   const preview = termsOf(form, { now, head: now });
-  const fault = "fault" in preview ? FAULT_WORDS[preview.fault] : null;
+  const isGone = seriesUid !== null && series === null;
+  const termsFault = "fault" in preview ? FAULT_WORDS[preview.fault] : null;
+  const fault = isGone ? "This series is no longer in the exam." : termsFault;
   const granteeFault = grantee ? null : "Choose who may see it.";
 
   const grant = (to: ChosenGrantee) =>
     start({
       act: async () => {
-        const resource = resourceOf(exam, series, { patient: session.address, custodian: gateway.custodian });
+        const parts = { patient: session.address, custodian: gateway.custodian };
+        const resource = resourceOf(exam, seriesUid, parts);
         const head = await client?.getBlock();
         const made = termsOf(form, { now: nowSeconds(), head: Number(head?.timestamp ?? nowSeconds()) });
         if ("fault" in made) throw new Error(FAULT_WORDS[made.fault]);
@@ -145,7 +148,7 @@ export function GrantDialog({ at, grants, change, onClose }: GrantDialogProps) {
           )}
           <PurposeField form={form} onChange={setForm} />
           <ActionField form={form} onChange={setForm} />
-          <UntilField form={form} onChange={setForm} fault={tried ? fault : null} />
+          <UntilField form={form} onChange={setForm} fault={tried ? termsFault : null} />
         </div>
       )}
     </Dialog>

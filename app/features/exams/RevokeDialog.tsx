@@ -8,7 +8,7 @@ import { coveredInWords, granteeName, isCurrent } from "./access.ts";
 import s from "./Dialogs.module.css";
 import type { ExamAt } from "./data.ts";
 import { useAct } from "./useAct.ts";
-import { resourceOf } from "./verify.ts";
+import { revokedResourceOf } from "./verify.ts";
 
 interface RevokeDialogProps {
   at: ExamAt;
@@ -31,9 +31,8 @@ export function RevokeDialog({ at, grant, others, onClose }: RevokeDialogProps) 
   const revoke = () =>
     start({
       act: () => {
-        const series = exam.series.find((one) => one.seriesInstanceUid === grant.seriesInstanceUid) ?? null;
         const parts = { patient: session.address, custodian: gateway.custodian };
-        const resource = resourceOf(exam, grant.covers === "series" ? series : null, parts);
+        const resource = revokedResourceOf(exam, grant, parts);
         return { name: "revoke", args: [resource, granteeOf(grant.grantee.address)] };
       },
       gateways: [gateway],

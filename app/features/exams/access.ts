@@ -1,6 +1,14 @@
 /** Who can see an exam: its grants, gathered by person. */
 import type { Exam, Grant } from "../../../protocol/api.ts";
 import { personName, seriesTitle, shortAddress } from "../../words/index.ts";
+import type { ExamAt, GrantAt } from "./data.ts";
+
+/** The grants of an exam and its series, as told by the gateway that holds it: no other has a say. */
+export function grantsOf({ exam, gateway }: Pick<ExamAt, "exam" | "gateway">, grants: readonly GrantAt[]) {
+  return grants.filter(
+    (grant) => grant.examId === exam.examId && grant.gateway.custodian === gateway.custodian,
+  );
+}
 
 /** One person's access to one exam, over all grants they hold on it. */
 export interface Access {

@@ -4,6 +4,8 @@ import { examsSchema, grantsSchema, meSchema, peopleSchema } from "../../../prot
 import { type Gateway, toProblem } from "../../api/index.ts";
 import type { Session } from "../connect/index.ts";
 import { type Answer, useAnswers } from "../gateways/index.ts";
+import { grantsOf } from "./access.ts";
+import { isHeldBy } from "./verify.ts";
 
 /** An exam, and where it was told of. */
 export interface ExamAt {
@@ -17,6 +19,9 @@ export interface Unanswered {
   gateway: Gateway;
   problem: Problem;
 }
+
+/** A grant, and who told of it: a gateway's word counts for the exams that it holds itself. */
+export type GrantAt = Grant & { gateway: Gateway };
 
 /** What all gateways know of something: what came, what is still to come, and who failed. */
 export interface Collected<T> {
@@ -47,16 +52,16 @@ function collect<A, T>(answers: Answer<A>[], itemsOf: (data: A, answer: Answer<A
 export function useExams(): Collected<ExamAt> & { grantsForgotten: boolean } {
   const answers = useAnswers("/exams", examsSchema, { refetchInterval: REFRESH_MS });
   const exams = collect(answers, ({ exams }, { gateway, session }) =>
-    exams.map((exam) => ({ exam, gateway, session })),
+    exams.filter((exam) => isHeldBy(exam, gateway.custodian)).map((exam) => ({ exam, gateway, session })),
   );
   return { ...exams, grantsForgotten: answers.some(({ query }) => query.data?.grantsForgotten) };
 }
 
 /** The connected address's own grants, latest state of each. */
-export function useGrants(): Collected<Grant> {
+export function useGrants(): Collected<GrantAt> {
   return collect(
     useAnswers("/grants", grantsSchema, { refetchInterval: REFRESH_MS }),
-    ({ grants }) => grants,
+    ({ grants }, { gateway }) => grants.map((grant) => ({ ...grant, gateway })),
   );
 }
 
@@ -88,6 +93,6 @@ export function useMe(): {
 }
 
 /** Grants of one exam and its series, of everybody. */
-export function useGrantsOf(exam: Exam, grants: Grant[]): Grant[] {
-  return useMemo(() => grants.filter(({ examId }) => examId === exam.examId), [exam.examId, grants]);
+export function useGrantsOf(at: ExamAt, grants: readonly GrantAt[]): GrantAt[] {
+  return useMemo(() => grantsOf(at, grants), [at, grants]);
 }

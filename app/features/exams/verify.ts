@@ -1,4 +1,4 @@
-import type { Exam, ExamSeries } from "../../../protocol/api.ts";
+import type { Exam, Grant } from "../../../protocol/api.ts";
 import type { Hex } from "../../../protocol/hash.ts";
 import { examId, seriesResource } from "../../../protocol/ids.ts";
 import { sameAddress } from "../../words/index.ts";
@@ -11,12 +11,12 @@ export class ResourceMismatchError extends Error {
 /**
  * The resource that a grant names, computed anew from its parts and never taken from the gateway's word: a gateway that
  * is wrong, or lies, could otherwise have the patient open another exam than the one on the screen.
- * @param series Null for the whole exam.
+ * @param seriesInstanceUid Null for the whole exam.
  * @throws {ResourceMismatchError} where what the gateway said does not add up
  */
 export function resourceOf(
   exam: Exam,
-  series: ExamSeries | null,
+  seriesInstanceUid: string | null,
   { patient, custodian }: { patient: string; custodian: string },
 ): Hex {
   if (!sameAddress(exam.patient.address, patient)) {
@@ -29,10 +29,37 @@ export function resourceOf(
   if (id !== exam.examId) {
     throw new ResourceMismatchError("This exam’s id does not match its parts.");
   }
-  if (!series) return id;
+  if (seriesInstanceUid === null) return id;
+  const series = exam.series.find((one) => one.seriesInstanceUid === seriesInstanceUid);
+  if (!series) throw new ResourceMismatchError("This series is no longer in the exam.");
   const resource = seriesResource(id, series.seriesCommitment as Hex);
   if (resource !== series.seriesResource) {
     throw new ResourceMismatchError("This series’ id does not match its parts.");
   }
   return resource;
+}
+
+/**
+ * The resource that a revoke names. One of a series that the archive has no more cannot be computed: it is taken as the
+ * gateway names it, since a revoke opens nothing, and revoking the whole exam instead would leave it as it is.
+ * @throws {ResourceMismatchError} where what the gateway said does not add up
+ */
+export function revokedResourceOf(
+  exam: Exam,
+  { covers, resource, seriesInstanceUid }: Pick<Grant, "covers" | "resource" | "seriesInstanceUid">,
+  parts: { patient: string; custodian: string },
+): Hex {
+  if (covers === "exam") return resourceOf(exam, null, parts);
+  const isListed = exam.series.some((one) => one.seriesInstanceUid === seriesInstanceUid);
+  return isListed ? resourceOf(exam, seriesInstanceUid, parts) : (resource as Hex);
+}
+
+/**
+ * Whether an exam is the custodian's own, by its id. A gateway that tells of another custodian's could put its own
+ * pictures in their place.
+ */
+export function isHeldBy(exam: Pick<Exam, "examId" | "patient" | "commitment">, custodian: string): boolean {
+  return (
+    examId({ custodian, patient: exam.patient.address, commitment: exam.commitment as Hex }) === exam.examId
+  );
 }
