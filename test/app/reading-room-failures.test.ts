@@ -23,10 +23,11 @@ describe.skipIf(!findChromium())("what fails (needs Chromium)", () => {
   });
 
   afterEach(async () => {
+    // First, so that no late request of this page is taken for one of the next.
+    await page.context().close();
     rig.front.fault = () => undefined;
     rig.front.tokens.clear();
     rig.front.requests.length = 0;
-    await page.context().close();
   });
 
   afterAll(async () => {
@@ -159,7 +160,7 @@ describe.skipIf(!findChromium())("what fails (needs Chromium)", () => {
       await expect
         .poll(() => ["/series?", "/metadata", "/frames/", "/rendered"].every(asked), PATIENTLY)
         .toBe(true);
-      expect(rig.front.requests.every(({ token }) => token === "token")).toBe(true);
+      expect(new Set(rig.front.requests.map(({ token }) => token))).toEqual(new Set(["token"]));
     });
 
     test("that is refused leaves nothing of what was shown", async () => {

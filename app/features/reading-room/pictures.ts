@@ -34,10 +34,12 @@ export function prepareCornerstone(): void {
     maxWebWorkers: Math.min(4, Math.max(1, (navigator.hardwareConcurrency ?? 2) - 1)),
     strict: false,
     beforeSend: (xhr, imageId): Record<string, string> => {
+      const token = tokens.get(imageId);
+      if (token === undefined) return {};
       requests.set(imageId, xhr);
-      return { Authorization: `Bearer ${tokens.get(imageId) ?? ""}` };
+      return { Authorization: `Bearer ${token}` };
     },
-    // A request that was aborted before it was sent has no other moment at which it can be stopped.
+    // What was aborted while it waited for its turn is not among the requests, and has no other moment to be stopped.
     onloadstart: (event) => {
       const xhr = event.target;
       if (xhr instanceof XMLHttpRequest && ![...requests.values()].includes(xhr)) xhr.abort();
