@@ -6,7 +6,7 @@ import { launchBrowser } from "../test/browser.ts";
 import { PERSONAS, share, signInAs, visit } from "../test/e2e/people.ts";
 import { ROOT } from "./checks/program.ts";
 import { type Closers, startWorld } from "./demo/world.ts";
-import { readArguments, UsageError } from "./usage.ts";
+import { CALLED_FROM, readArguments, UsageError } from "./usage.ts";
 
 const HELP = `npm run bench -- viewer [options]     from the click on Open to the first picture on the canvas
 
@@ -100,8 +100,9 @@ try {
     const runs = Number(values.runs);
     if (!Number.isInteger(runs) || runs < 1)
       throw new UsageError(`--runs: "${values.runs}" is not a number of runs.`);
-    const from = process.env.EXAMKEY_FROM ?? process.cwd();
-    const dicom = values.dicom ? resolve(from, values.dicom) : join(ROOT, "..", "shared", "dicom", "ct-head");
+    const dicom = values.dicom
+      ? resolve(CALLED_FROM, values.dicom)
+      : join(ROOT, "..", "shared", "dicom", "ct-head");
     if (!existsSync(dicom)) throw new UsageError(`There is no folder ${dicom}. Name one with --dicom DIR.`);
     await benchViewer(dicom, runs);
   }

@@ -3,26 +3,23 @@ import { existsSync, globSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { getAddress } from "ethers";
-import { z } from "zod";
+import type { z } from "zod";
+import { adminKeySchema, type Progress, progressSchema } from "../protocol/adminApi.ts";
 import { problemSchema } from "../protocol/api.ts";
 import { ROOT } from "./checks/program.ts";
-import { UsageError } from "./usage.ts";
+import { CALLED_FROM, UsageError } from "./usage.ts";
 
 /** What was asked for cannot be done; the message says why. */
 export class DeskError extends Error {
   override readonly name = "DeskError";
 }
 
-const keySchema = z.object({ url: z.url(), token: z.string() });
-
-/** One line of an NDJSON answer: a step, or the problem that ended it. */
-export type Line = { event: string } & Record<string, unknown>;
-
+/** A running gateway's admin API. */
 export class Desk {
   readonly #url: string;
   readonly #token: string;
 
-  private constructor({ url, token }: z.infer<typeof keySchema>) {
+  private constructor({ url, token }: z.infer<typeof adminKeySchema>) {
     this.#url = url;
     this.#token = token;
   }
@@ -32,8 +29,7 @@ export class Desk {
    * @throws {DeskError} where none is running, or more than one
    */
   static find(folder: string | undefined): Desk {
-    const from = process.env.EXAMKEY_FROM ?? process.cwd();
-    const base = folder === undefined ? join(ROOT, ".examkey") : resolve(from, folder);
+    const base = folder === undefined ? join(ROOT, ".examkey") : resolve(CALLED_FROM, folder);
     const inside = existsSync(join(base, "admin.json"))
       ? ["admin.json"]
       : globSync("*/admin.json", { cwd: base });
@@ -46,7 +42,7 @@ export class Desk {
         `No gateway is running with its data in ${base}. Start it (npm start), or name its folder with --data.`,
       );
     }
-    return new Desk(keySchema.parse(JSON.parse(readFileSync(join(base, inside[0]), "utf8"))));
+    return new Desk(adminKeySchema.parse(JSON.parse(readFileSync(join(base, inside[0]), "utf8"))));
   }
 
   /** A JSON answer. @throws {DeskError} with the gateway's reason */
@@ -61,7 +57,7 @@ export class Desk {
   }
 
   /** The lines of a long answer, as they come. @throws {DeskError} with the gateway's reason */
-  async *follow(path: string, body: unknown = {}): AsyncGenerator<Line> {
+  async *follow(path: string, body: unknown = {}): AsyncGenerator<Progress> {
     const { body: stream } = await this.#send(path, body);
     if (!stream) return;
     const text = stream.pipeThrough(new TextDecoderStream());
@@ -69,7 +65,7 @@ export class Desk {
     for await (const chunk of text) {
       const lines = (rest + chunk).split("\n");
       rest = lines.pop() ?? "";
-      for (const line of lines) yield checked(JSON.parse(line) as Line);
+      for (const line of lines) yield stepOf(line);
     }
   }
 
@@ -99,9 +95,10 @@ export class Desk {
   }
 }
 
-function checked(line: Line): Line {
-  if (line.event === "problem") throw new DeskError(problemSchema.parse(line.problem).detail);
-  return line;
+function stepOf(line: string): Progress {
+  const step = progressSchema.parse(JSON.parse(line));
+  if (step.event === "problem") throw new DeskError(step.problem.detail);
+  return step;
 }
 
 /** An address that a person typed, with its checksum. @throws {UsageError} */

@@ -1,5 +1,10 @@
 /** `npm run enrol`: ties a patient id to an address and registers its exams, or enrols a practitioner. */
-import { z } from "zod";
+import {
+  type ArchivedPatient,
+  type ArchivedStudy,
+  archivedPatientSchema,
+  candidatesSchema,
+} from "../protocol/adminApi.ts";
 import { confirm, count, Desk, readAddress, runScript } from "./desk.ts";
 import { day, describeOutcome } from "./outcome.ts";
 import { readArguments, UsageError } from "./usage.ts";
@@ -20,41 +25,12 @@ const HELP = `npm run enrol -- [options]     enrol somebody at a running gateway
 
 It may be done again, and while people work. An exam that cannot be registered is named; the others go on.`;
 
-const studySchema = z.object({
-  studyDate: z.string().nullable(),
-  description: z.string().nullable(),
-  modalities: z.array(z.string()),
-  numberOfInstances: z.number().nullable(),
-});
-
-const patientSchema = z.object({
-  patientId: z.string(),
-  issuer: z.string(),
-  names: z.array(z.string()),
-  birthDates: z.array(z.string()),
-  studies: z.array(studySchema),
-  enrolledTo: z.string().nullable(),
-});
-
-const candidatesSchema = z.object({
-  patients: z.array(patientSchema),
-  withoutPatientId: z.array(studySchema),
-  unreadable: z.array(z.object({ file: z.string(), reason: z.string() })),
-});
-
-type Patient = z.infer<typeof patientSchema>;
-
-function describeStudy({
-  studyDate,
-  modalities,
-  description,
-  numberOfInstances,
-}: z.infer<typeof studySchema>): string {
+function describeStudy({ studyDate, modalities, description, numberOfInstances }: ArchivedStudy): string {
   const instances = numberOfInstances === null ? "" : `, ${count(numberOfInstances, "instance")}`;
   return `${day(studyDate)}  ${modalities.join("+") || "?"}  ${description ?? "(no description)"}${instances}`;
 }
 
-function describePatient({ patientId, issuer, names, birthDates, studies }: Patient): string {
+function describePatient({ patientId, issuer, names, birthDates, studies }: ArchivedPatient): string {
   const born = birthDates.map(day).join(" or ") || "unknown";
   const id = issuer ? `${patientId} (issued by ${issuer})` : patientId;
   return `${id}: ${names.join(" or ") || "no name"}, born ${born}, ${count(studies.length, "exam")}`;
@@ -90,7 +66,7 @@ async function enrolPractitioner(desk: Desk, address: string, name?: string, rol
 type PatientOptions = { patientId: string; issuer?: string; address: string; replace: boolean; yes: boolean };
 
 async function enrolPatient(desk: Desk, { yes, ...request }: PatientOptions): Promise<number> {
-  const found = patientSchema.parse(await desk.ask("/patients/preview", request));
+  const found = archivedPatientSchema.parse(await desk.ask("/patients/preview", request));
   console.log(describePatient(found));
   for (const study of found.studies) console.log(`  ${describeStudy(study)}`);
   if (!yes && !(await confirm(`Is this the patient who owns ${request.address}?`))) {
@@ -100,7 +76,7 @@ async function enrolPatient(desk: Desk, { yes, ...request }: PatientOptions): Pr
   let failed = 0;
   for await (const line of desk.follow("/patients", { ...request, issuer: found.issuer })) {
     if (line.event === "exam") console.log(`  ${describeOutcome(line)}`);
-    if (line.event === "done") failed = Number(line.failed);
+    if (line.event === "done") failed = line.failed;
   }
   console.log(
     failed === 0 ? `Enrolled to ${request.address}.` : `${count(failed, "exam")} could not be registered.`,

@@ -2,10 +2,10 @@
 import { existsSync } from "node:fs";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
-import { z } from "zod";
+import { storedSchema } from "../protocol/adminApi.ts";
 import { count, Desk, runScript } from "./desk.ts";
 import { describeOutcome } from "./outcome.ts";
-import { readArguments, UsageError } from "./usage.ts";
+import { CALLED_FROM, readArguments, UsageError } from "./usage.ts";
 
 const HELP = `npm run import -- [options] PATH …     store DICOM files in a running gateway's archive
 
@@ -15,11 +15,6 @@ const HELP = `npm run import -- [options] PATH …     store DICOM files in a ru
 
 Afterwards new exams of enrolled patients are registered. A file that cannot be stored is named with why, and the
 others go on. It may be done again, and while people work.`;
-
-const resultSchema = z.object({
-  stored: z.array(z.unknown()),
-  failed: z.array(z.object({ reason: z.string() })),
-});
 
 /** Every file below the paths, in order. */
 async function* filesBelow(paths: readonly string[]): AsyncGenerator<string> {
@@ -44,12 +39,12 @@ async function store(desk: Desk, path: string): Promise<string | null> {
     return `it cannot be read (${(error as NodeJS.ErrnoException).code})`;
   }
   if (file.length === 0) return "it is empty";
-  const { stored, failed } = resultSchema.parse(await desk.store(file));
+  const { stored, failed } = storedSchema.parse(await desk.store(file));
   if (failed[0]) return failed[0].reason;
   return stored.length > 0 ? null : "the archive did not take it";
 }
 
-async function importFiles(desk: Desk, paths: readonly string[], from: string): Promise<number> {
+async function importFiles(desk: Desk, paths: readonly string[]): Promise<number> {
   const bad: string[] = [];
   let stored = 0;
   for await (const path of filesBelow(paths)) {
@@ -57,7 +52,7 @@ async function importFiles(desk: Desk, paths: readonly string[], from: string): 
     if (why === null) stored += 1;
     else {
       bad.push(path);
-      console.error(`  not stored: ${relative(from, path)}: ${why}`);
+      console.error(`  not stored: ${relative(CALLED_FROM, path)}: ${why}`);
     }
     if (process.stdout.isTTY) process.stdout.write(`\r  ${count(stored, "file")} stored `);
   }
@@ -66,7 +61,7 @@ async function importFiles(desk: Desk, paths: readonly string[], from: string): 
   let failed = 0;
   for await (const line of desk.follow("/exams/refresh")) {
     if (line.event === "exam" && line.outcome !== "unchanged") console.log(`  ${describeOutcome(line)}`);
-    if (line.event === "done") failed = Number(line.failed);
+    if (line.event === "done") failed = line.failed;
   }
   return bad.length === 0 && failed === 0 ? 0 : 1;
 }
@@ -82,10 +77,9 @@ await runScript(async () => {
   }
   if (positionals.length === 0)
     throw new UsageError("Name a file or a folder to import. `--help` says more.");
-  const from = process.env.EXAMKEY_FROM ?? process.cwd();
-  const paths = positionals.map((path) => resolve(from, path));
+  const paths = positionals.map((path) => resolve(CALLED_FROM, path));
   for (const path of paths) {
     if (!existsSync(path)) throw new UsageError(`There is no file or folder ${path}.`);
   }
-  return importFiles(Desk.find(values.data), paths, from);
+  return importFiles(Desk.find(values.data), paths);
 });

@@ -1,13 +1,5 @@
 /** What became of an exam, in a line. */
-import { z } from "zod";
-
-const outcomeSchema = z.object({
-  outcome: z.string(),
-  description: z.string().nullable(),
-  studyDate: z.string().nullable(),
-  why: z.string().optional(),
-  bad: z.array(z.object({ sopInstanceUid: z.string(), why: z.string() })).default([]),
-});
+import type { ExamOutcome } from "../protocol/adminApi.ts";
 
 /** `20010316` as `2001-03-16`; other forms, which archives hold too, as they are. */
 export function day(date: string | null): string {
@@ -15,9 +7,9 @@ export function day(date: string | null): string {
 }
 
 /** An exam's line of progress; instances that its manifest had to leave out are named below it. */
-export function describeOutcome(line: Record<string, unknown>): string {
-  const { outcome, description, studyDate, why, bad } = outcomeSchema.parse(line);
-  const said = `${outcome}: ${day(studyDate)} ${description ?? "(no description)"}`;
-  const missing = bad.map((instance) => `\n    without ${instance.sopInstanceUid}: ${instance.why}`).join("");
-  return `${said}${why ? `: ${why}` : ""}${missing}`;
+export function describeOutcome(exam: ExamOutcome): string {
+  const said = `${exam.outcome}: ${day(exam.studyDate)} ${exam.description ?? "(no description)"}`;
+  if (exam.outcome === "failed") return `${said}: ${exam.why}`;
+  const missing = exam.bad.map((instance) => `\n    without ${instance.sopInstanceUid}: ${instance.why}`);
+  return `${said}${missing.join("")}`;
 }

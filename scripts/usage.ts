@@ -5,6 +5,9 @@ export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
+/** Where the person stood who ran a command: npm runs its scripts in the project's root. */
+export const CALLED_FROM = process.env.EXAMKEY_FROM ?? process.cwd();
+
 function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (const [i, letter] of [...a].entries()) {

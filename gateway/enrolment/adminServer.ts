@@ -8,13 +8,14 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
 import { z } from "zod";
+import type { ArchivedPatient, Candidates, Progress } from "../../protocol/adminApi.ts";
 import type { Hex } from "../../protocol/hash.ts";
 import type { ArchiveClient } from "../archive/client.ts";
 import { requireBearer } from "../auth/bearer.ts";
 import type { Database } from "../database/database.ts";
 import { enrolPractitioner } from "../exams/people.ts";
 import { Problem, sendProblem, toProblem } from "../problem.ts";
-import type { Enrolment, Progress } from "./enrolment.ts";
+import type { Enrolment } from "./enrolment.ts";
 import { type ArchivePatient, findPatient, listPatients } from "./patients.ts";
 
 /** Largest DICOM file that can be imported, in bytes: it is held in memory once. */
@@ -73,12 +74,12 @@ export async function startAdminServer(context: AdminContext): Promise<AdminServ
 
 function registerRoutes(app: FastifyInstance, context: AdminContext): void {
   const { archive, database, enrolment } = context;
-  const describe = async (patient: ArchivePatient) => ({
+  const describe = async (patient: ArchivePatient): Promise<ArchivedPatient> => ({
     ...patient,
     enrolledTo: await enrolment.enrolledTo(patient),
   });
 
-  app.get("/patients/candidates", async () => {
+  app.get("/patients/candidates", async (): Promise<Candidates> => {
     const { patients, withoutPatientId } = await listPatients(archive);
     const described = await Promise.all(patients.map(describe));
     return { patients: described, withoutPatientId, unreadable: context.unreadable };

@@ -1,5 +1,6 @@
 /** Ties patient ids to addresses, and registers the exams that the archive has for them. */
 import { and, eq, isNull } from "drizzle-orm";
+import type { Progress } from "../../protocol/adminApi.ts";
 import type { Hex } from "../../protocol/hash.ts";
 import { newSalt } from "../../protocol/ids.ts";
 import { patientIdHash } from "../../protocol/typedData.ts";
@@ -11,16 +12,7 @@ import type { ArchiveFacts, StudyFacts } from "../exams/facts.ts";
 import { Problem } from "../problem.ts";
 import { type Operator, TransactionFailed } from "./operator.ts";
 import { findPatient, type PatientId } from "./patients.ts";
-import type { EnrolmentRow, Registered, Registrar } from "./registrar.ts";
-
-/** One line of progress. */
-export type Progress =
-  | { event: "patient"; patientId: string; issuer: string; address: Hex; exams: number }
-  | ({ event: "exam"; description: string | null; studyDate: string | null } & (
-      | Registered
-      | { outcome: "failed"; why: string }
-    ))
-  | { event: "done"; registered: number; amended: number; unchanged: number; failed: number };
+import type { EnrolmentRow, Registrar } from "./registrar.ts";
 
 export type EnrolmentContext = {
   database: Database;

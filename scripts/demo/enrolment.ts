@@ -1,29 +1,9 @@
-import { z } from "zod";
+import { type ArchivedPatient, candidatesSchema } from "../../protocol/adminApi.ts";
 import { count, type Desk, DeskError } from "../desk.ts";
 import { describeOutcome } from "../outcome.ts";
 import { deal, SAMPLE_OWNERS } from "./deal.ts";
 import type { Player } from "./players.ts";
 import { note, step } from "./progress.ts";
-
-const studySchema = z.object({
-  studyInstanceUid: z.string(),
-  description: z.string().nullable(),
-  modalities: z.array(z.string()),
-});
-
-const patientSchema = z.object({
-  patientId: z.string(),
-  issuer: z.string(),
-  studies: z.array(studySchema),
-  enrolledTo: z.string().nullable(),
-});
-
-const candidatesSchema = z.object({
-  patients: z.array(patientSchema),
-  withoutPatientId: z.array(studySchema),
-});
-
-type ArchivePatient = z.infer<typeof patientSchema>;
 
 /** There is nothing to show: what was found, and the way out. */
 export class NothingToServe extends Error {
@@ -61,7 +41,7 @@ export async function enrolPlayers(
 }
 
 /** Ties a patient id to its owner, whomever an earlier run tied it to. Returns how many exams are registered. */
-async function enrolPatient(desk: Desk, patient: ArchivePatient, owner: Player): Promise<number> {
+async function enrolPatient(desk: Desk, patient: ArchivedPatient, owner: Player): Promise<number> {
   const { patientId, issuer, enrolledTo } = patient;
   const isMoved = enrolledTo !== null && enrolledTo !== owner.address.toLowerCase();
   const failures: string[] = [];

@@ -3,7 +3,7 @@ import { accessSync, constants, mkdirSync, realpathSync, statSync } from "node:f
 import { basename, join, resolve } from "node:path";
 import { ROOT } from "../checks/program.ts";
 import { readAddress } from "../desk.ts";
-import { readArguments, UsageError } from "../usage.ts";
+import { CALLED_FROM, readArguments, UsageError } from "../usage.ts";
 
 export const HELP = `npm start -- [options]     run the whole demo on this machine
 
@@ -97,7 +97,6 @@ export function readOptions(): StartOptions | null {
     },
   });
   if (values.help) return null;
-  const from = process.env.EXAMKEY_FROM ?? process.cwd();
   const port = readPort("port", values.port);
   const chainPort = readPort("chain-port", values["chain-port"]);
   if (port !== 0 && port === chainPort) {
@@ -111,7 +110,7 @@ export function readOptions(): StartOptions | null {
       "--patient and --radiologist are one wallet. Use two accounts, so that one can grant to the other.",
     );
   }
-  const dicom = values.dicom === undefined ? null : readFolder(resolve(from, values.dicom));
-  const base = values.data === undefined ? join(ROOT, ".examkey") : resolve(from, values.data);
+  const dicom = values.dicom === undefined ? null : readFolder(resolve(CALLED_FROM, values.dicom));
+  const base = values.data === undefined ? join(ROOT, ".examkey") : resolve(CALLED_FROM, values.data);
   return { dicom, patient, radiologist, port, chainPort, dataDir: makeDataDir(dataDirFor(base, dicom)) };
 }

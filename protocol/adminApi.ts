@@ -1,0 +1,89 @@
+/**
+ * The admin API's JSON, as schemas: what a gateway tells the scripts that enrol and import, on its own machine.
+ * Dates are DICOM DA as the archive holds them.
+ */
+import { z } from "zod";
+import { problemSchema } from "./api.ts";
+
+/** `admin.json` in the gateway's data folder: where its admin API listens, and what opens it. */
+export const adminKeySchema = z.object({ url: z.url(), token: z.string() });
+
+/** A study, as the archive lists it. */
+const archivedStudySchema = z.object({
+  studyInstanceUid: z.string(),
+  studyDate: z.string().nullable(),
+  description: z.string().nullable(),
+  modalities: z.array(z.string()),
+  numberOfInstances: z.number().nullable(),
+});
+
+/** `POST /patients/preview`: what the archive holds under one patient id. */
+export const archivedPatientSchema = z.object({
+  patientId: z.string(),
+  /** Empty where the archive names none. */
+  issuer: z.string(),
+  names: z.array(z.string()),
+  birthDates: z.array(z.string()),
+  studies: z.array(archivedStudySchema),
+  /** The address that the id is enrolled to; null for none. */
+  enrolledTo: z.string().nullable(),
+});
+
+/** `GET /patients/candidates`: everybody in the archive, and what nobody can be enrolled for. */
+export const candidatesSchema = z.object({
+  patients: z.array(archivedPatientSchema),
+  withoutPatientId: z.array(archivedStudySchema),
+  /** Files of the embedded archive that are not served, each with why. */
+  unreadable: z.array(z.object({ file: z.string(), reason: z.string() })).readonly(),
+});
+
+/** `POST /instances`: what became of a DICOM file. */
+export const storedSchema = z.object({
+  stored: z.array(z.object({ sopInstanceUid: z.string() })),
+  failed: z.array(z.object({ reason: z.string() })),
+});
+
+const exam = {
+  event: z.literal("exam"),
+  description: z.string().nullable(),
+  studyDate: z.string().nullable(),
+};
+
+/** What became of one exam. `bad` are instances that its manifest had to leave out. */
+const outcomeSchema = z.union([
+  z.object({
+    ...exam,
+    outcome: z.enum(["registered", "amended", "unchanged"]),
+    examId: z.string(),
+    bad: z.array(z.object({ sopInstanceUid: z.string(), why: z.string() })),
+  }),
+  z.object({ ...exam, outcome: z.literal("failed"), why: z.string() }),
+]);
+
+/** One line of what `POST /patients` and `POST /exams/refresh` answer with (NDJSON). */
+export const progressSchema = z.union([
+  z.object({
+    event: z.literal("patient"),
+    patientId: z.string(),
+    issuer: z.string(),
+    address: z.string(),
+    exams: z.number(),
+  }),
+  outcomeSchema,
+  z.object({
+    event: z.literal("done"),
+    registered: z.number(),
+    amended: z.number(),
+    unchanged: z.number(),
+    failed: z.number(),
+  }),
+  /** The last line, where something failed after the first. */
+  z.object({ event: z.literal("problem"), problem: problemSchema }),
+]);
+
+export type ArchivedStudy = z.infer<typeof archivedStudySchema>;
+export type ArchivedPatient = z.infer<typeof archivedPatientSchema>;
+export type Candidates = z.infer<typeof candidatesSchema>;
+export type ExamOutcome = z.infer<typeof outcomeSchema>;
+/** A step on the way, without the problem that may end it. */
+export type Progress = Exclude<z.infer<typeof progressSchema>, { event: "problem" }>;
