@@ -2,25 +2,11 @@
  * The local chain, in this process, and the contracts on it.
  */
 import { randomUUID } from "node:crypto";
-import { once } from "node:events";
 import { rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import hre from "hardhat";
 import ExamKey from "./ignition/modules/ExamKey.ts";
-
-/** The port is taken, or may not be opened. */
-export class PortBusyError extends Error {
-  override readonly name = "PortBusyError";
-  readonly code: string;
-  readonly port: number;
-
-  constructor(port: number, cause: NodeJS.ErrnoException) {
-    super(`Port ${port} cannot be opened (${cause.code}).`, { cause });
-    this.code = cause.code ?? "EUNKNOWN";
-    this.port = port;
-  }
-}
+import { tryPort } from "./ports.ts";
 
 /** A chain that answers JSON-RPC, browsers included. */
 export type LocalChain = { rpcUrl: string; close(): Promise<void> };
@@ -37,7 +23,7 @@ export async function startChain({
   port: number;
   host?: string;
 }): Promise<LocalChain> {
-  await checkPort(port, host);
+  await tryPort(port, host);
   // Left to itself, Hardhat dates every chain of a process at the process's start: two would share a genesis block.
   const network = { network: "default", override: { initialDate: new Date() } };
   const server = await hre.network.createServer(network, host, port);
@@ -86,15 +72,4 @@ export async function deployContracts({
     await connection.close();
     await rm(join(hre.config.paths.ignition, "deployments", deploymentId), { recursive: true, force: true });
   }
-}
-
-/** Hardhat's server dies of a port it cannot open, so it is tried first. */
-async function checkPort(port: number, host: string): Promise<void> {
-  const probe = createServer();
-  try {
-    await once(probe.listen(port, host), "listening");
-  } catch (error) {
-    throw new PortBusyError(port, error as NodeJS.ErrnoException);
-  }
-  await new Promise((closed) => probe.close(closed));
 }

@@ -6,13 +6,8 @@ import hre from "hardhat";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { consentLedgerAbi } from "../../protocol/abi/consentLedger.ts";
 import { custodianRegistryAbi } from "../../protocol/abi/custodianRegistry.ts";
-import {
-  type Deployment,
-  deployContracts,
-  type LocalChain,
-  PortBusyError,
-  startChain,
-} from "../../scripts/chain.ts";
+import { type Deployment, deployContracts, type LocalChain, startChain } from "../../scripts/chain.ts";
+import { PortBusyError } from "../../scripts/ports.ts";
 
 // Account 0 of the development mnemonic, and account 9.
 const DEPLOYER_KEY = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
