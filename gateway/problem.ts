@@ -1,6 +1,6 @@
 /** Problems: how the gateway says no, and why (RFC 9457). */
 import { DrizzleQueryError } from "drizzle-orm/errors";
-import type { FastifyReply } from "fastify";
+import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Problem as ProblemDocument } from "../protocol/api.ts";
 import { PROBLEM_STATUS, type ProblemReason } from "../protocol/reasons.ts";
 
@@ -114,4 +114,12 @@ export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply
 /** RFC 6750, section 3.1: no error code where no token was sent. */
 function challengeOf(reason: ProblemReason): string {
   return reason === "token-missing" ? "Bearer" : 'Bearer error="invalid_token"';
+}
+
+/** Log a problem that is no caller's fault. A query that failed holds its parameters in its message: only its kind is logged. */
+export function logFault(request: FastifyRequest, { reason, cause }: Problem): void {
+  const isBug = reason === "internal-error";
+  const fault = cause instanceof Error ? { name: cause.name, ...(isBug && { stack: cause.stack }) } : {};
+  const level = isBug ? "error" : "warn";
+  request.log[level]({ route: request.routeOptions.url ?? null, reason, ...fault }, "refused");
 }

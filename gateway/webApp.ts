@@ -10,7 +10,7 @@ import Fastify, {
   LogController,
 } from "fastify";
 import type { Listener } from "./listener.ts";
-import { Problem, sendProblem, toProblem } from "./problem.ts";
+import { logFault, Problem, sendProblem, toProblem } from "./problem.ts";
 import type { Site } from "./site.ts";
 
 /** The largest request body: a signed message. */
@@ -112,12 +112,4 @@ function logAnswer(request: FastifyRequest, reply: FastifyReply): void {
     { method: request.method, route: request.routeOptions.url ?? null, status: reply.statusCode },
     "answered",
   );
-}
-
-/** A query that failed holds its parameters in its message: only its kind is logged. */
-function logFault(request: FastifyRequest, { reason, cause }: Problem): void {
-  const isBug = reason === "internal-error";
-  const fault = cause instanceof Error ? { name: cause.name, ...(isBug && { stack: cause.stack }) } : {};
-  const level = isBug ? "error" : "warn";
-  request.log[level]({ route: request.routeOptions.url ?? null, reason, ...fault }, "refused");
 }

@@ -47,7 +47,10 @@ async function openPostgres(databaseUrl: string): Promise<OpenDatabase> {
 async function openPglite(dataDir: string): Promise<OpenDatabase> {
   const lock = await takeFolder(dataDir);
   try {
-    const client = await PGlite.create(join(dataDir, "pglite"));
+    const folder = join(dataDir, "pglite");
+    // It holds the salts and the key of all tokens, and PGlite would let everybody on the machine read them.
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const client = await PGlite.create(folder);
     const database = drizzlePglite({ client });
     await migratePglite(database, { migrationsFolder });
     return {

@@ -3,7 +3,7 @@
  * port and with a token made anew for each process, which only this user can read.
  */
 import { randomBytes } from "node:crypto";
-import { rm, writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
@@ -14,7 +14,7 @@ import type { ArchiveClient } from "../archive/client.ts";
 import { requireBearer } from "../auth/bearer.ts";
 import type { Database } from "../database/database.ts";
 import { enrolPractitioner } from "../exams/people.ts";
-import { Problem, sendProblem, toProblem } from "../problem.ts";
+import { logFault, Problem, sendProblem, toProblem } from "../problem.ts";
 import type { Enrolment } from "./enrolment.ts";
 import { type ArchivePatient, findPatient, listPatients } from "./patients.ts";
 
@@ -53,13 +53,15 @@ export async function startAdminServer(context: AdminContext): Promise<AdminServ
   app.addHook("onRequest", async (request) => requireBearer(request, token));
   app.setErrorHandler((error, request, reply) => {
     const problem = toProblem(error);
-    if (problem.status >= 500) request.log.error(error);
+    if (problem.status >= 500) logFault(request, problem);
     return sendProblem(reply, problem);
   });
   app.setNotFoundHandler((_request, reply) => sendProblem(reply, new Problem("not-found")));
   registerRoutes(app, context);
   const url = await app.listen({ host: "127.0.0.1", port: 0 });
   const file = join(context.dataDir, "admin.json");
+  // With PostgreSQL and an archive elsewhere, nothing else is kept here.
+  await mkdir(context.dataDir, { recursive: true, mode: 0o700 });
   await rm(file, { force: true });
   await writeFile(file, JSON.stringify({ url, token }), { mode: 0o600 });
   return {

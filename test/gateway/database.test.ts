@@ -1,7 +1,7 @@
 import { type ChildProcess, execFileSync, fork, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { chmod, mkdtemp, rm } from "node:fs/promises";
+import { chmod, mkdtemp, rm, stat } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -51,9 +51,12 @@ const DECISION: DecisionRecord = {
 };
 
 describe("a data folder", () => {
-  test("is made where there is none, and keeps what is in it", async () => {
+  test("is made where there is none, for this user alone, and keeps what is in it", async () => {
     const dataDir = join(await temporaryFolder(), "new");
     const made = await openDatabase({ databaseUrl: null, dataDir });
+    for (const folder of [dataDir, join(dataDir, "pglite")]) {
+      expect((await stat(folder)).mode & 0o077).toBe(0);
+    }
     await new Audit(made.database).record(DECISION);
     await made.close();
     const again = await openDatabase({ databaseUrl: null, dataDir });
