@@ -148,8 +148,8 @@ export function readConfig(environment: Record<string, string | undefined>): Gat
  * @throws {ConfigError}
  */
 export function refuseDevelopmentKeys(config: GatewayConfig, chainId: number): void {
-  if (chainId === LOCAL_CHAIN_ID && isLoopback(config.host)) return;
-  const where = chainId === LOCAL_CHAIN_ID ? `on HOST=${config.host}` : `on chain ${chainId}`;
+  const where = exposureOf(config, chainId);
+  if (!where) return;
   if (config.personas) throw new ConfigError(`DEMO_PERSONAS: refused ${where}; unset it.`);
   const known = developmentKeys();
   for (const [name, key] of [
@@ -162,6 +162,13 @@ export function refuseDevelopmentKeys(config: GatewayConfig, chainId: number): v
       );
     }
   }
+}
+
+/** What lets others reach a gateway or its chain, or null where nothing does. */
+function exposureOf({ host, publicUrl }: GatewayConfig, chainId: number): string | null {
+  if (chainId !== LOCAL_CHAIN_ID) return `on chain ${chainId}`;
+  if (!isLoopback(host)) return `on HOST=${host}`;
+  return publicUrl && !isLoopback(new URL(publicUrl).hostname) ? `at PUBLIC_URL=${publicUrl}` : null;
 }
 
 /** Whether a host name is this machine alone. */

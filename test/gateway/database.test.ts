@@ -219,9 +219,14 @@ describe("the gateway as a process", () => {
     const world = await World.open();
     cleanups.push(() => world.close());
     await world.stopGateway();
-    const { ready, stderr } = await startProcess({ ...world.environment, HOST: "0.0.0.0" });
-    expect(ready).toBeNull();
-    expect(stderr()).toMatch(/^OPERATOR_KEY: this is a published development key, refused on HOST=0.0.0.0/);
+    for (const [where, exposed] of [
+      ["on HOST=0.0.0.0", { HOST: "0.0.0.0" }],
+      ["at PUBLIC_URL=https://exams.example.org", { PUBLIC_URL: "https://exams.example.org" }],
+    ] as const) {
+      const { ready, stderr } = await startProcess({ ...world.environment, ...exposed });
+      expect(ready).toBeNull();
+      expect(stderr()).toContain(`OPERATOR_KEY: this is a published development key, refused ${where};`);
+    }
   });
 
   test("names a port that is taken, and a chain that is not there", async () => {
