@@ -71,6 +71,7 @@ export const examSchema = z.object({
   examId: word,
   relation: z.enum(["owner", "grantee"]),
   custodian: z.object({ address, name: z.string() }),
+  /** The name in reading order, as it is said ("Dr Jane Doe"); never empty. */
   patient: z.object({ address, name: z.string(), birthDate: z.string().nullable() }),
   /** `examId` recomputes from custodian, patient and this: the app checks it before anybody signs. */
   commitment: word,

@@ -31,20 +31,27 @@ const MODALITIES: Record<string, string> = {
   XA: "Angiogram",
 };
 
-/** Modalities that hold no pictures of their own: they never name an exam. */
+/** Modalities that hold no pictures of their own (PS3.3, section C.7.3.1.1.1): they never name an exam. */
 const WITHOUT_PICTURES = new Set([
   "AU",
   "DOC",
+  "FID",
   "KO",
   "PLAN",
   "PR",
   "REG",
   "RTDOSE",
   "RTPLAN",
+  "RTRECORD",
   "RTSTRUCT",
   "SEG",
   "SR",
 ]);
+
+/** Whether objects of a modality are pictures in their own right. */
+export function hasPictures(modality: string): boolean {
+  return !WITHOUT_PICTURES.has(modality.trim().toUpperCase());
+}
 
 /** Body parts (PS3.16, annex L) whose defined term does not read as a word once lower-cased. */
 const BODY_PARTS: Record<string, string> = {
@@ -64,13 +71,13 @@ const BODY_PARTS: Record<string, string> = {
 };
 
 /** One modality in plain words; an unknown code is shown as it is. */
-export function modalityInWords(code: string): string {
+function modalityInWords(code: string): string {
   return MODALITIES[code.trim().toUpperCase()] ?? (code.trim() || "Images");
 }
 
 /** The modality codes of an exam, those with pictures only where there are any, each kind of picture once. */
 function picturedModalities(codes: readonly string[]): string[] {
-  const pictured = codes.filter((code) => !WITHOUT_PICTURES.has(code.trim().toUpperCase()));
+  const pictured = codes.filter(hasPictures);
   return [...new Set((pictured.length > 0 ? pictured : codes).map(modalityInWords))];
 }
 
@@ -107,13 +114,4 @@ export function imageCount(count: number, locale?: string): string {
   if (count === 0) return "No images";
   const number = new Intl.NumberFormat(locale).format(count);
   return count === 1 ? `${number} image` : `${number} images`;
-}
-
-/** A DICOM person name (`Family^Given^Middle^Prefix^Suffix`, PS3.5 section 6.2.1) as it is said. */
-export function personName(name: string): string {
-  const [family = "", given = "", middle = "", prefix = "", suffix = ""] = (name.split("=")[0] ?? "").split(
-    "^",
-  );
-  const said = [prefix, given, middle, family, suffix].map((part) => part.trim()).filter(Boolean);
-  return said.join(" ");
 }

@@ -6,7 +6,6 @@ import {
   examTitle,
   imageCount,
   lookAlike,
-  personName,
   plainDate,
   purposeInWords,
   purposesInSentence,
@@ -72,13 +71,6 @@ describe("exams", () => {
     expect(seriesTitle({ modality: "MR", description: " " })).toBe("MRI scan");
     expect(seriesTitle({ modality: "MR", description: "T1_MPRAGE^axial" })).toBe("T1 MPRAGE axial");
   });
-});
-
-test("a DICOM person name is said in the order that people say it", () => {
-  expect(personName("Vale^Imani^M^Dr.^MD")).toBe("Dr. Imani M Vale MD");
-  expect(personName("Yamada^Tarou=山田^太郎")).toBe("Tarou Yamada");
-  expect(personName("Dr. Imani Vale")).toBe("Dr. Imani Vale");
-  expect(personName("")).toBe("");
 });
 
 describe("terms", () => {

@@ -1,5 +1,5 @@
 import type { Exam } from "../../../protocol/api.ts";
-import { descriptionInWords, examTitle, imageCount, personName, plainDate } from "../../words/index.ts";
+import { descriptionInWords, examTitle, imageCount, plainDate } from "../../words/index.ts";
 import s from "./ExamFacts.module.css";
 
 /** "Made on 11 June 1996 · 20 images" */
@@ -20,7 +20,6 @@ export function ExamFacts({
 }) {
   const born = plainDate(exam.patient.birthDate);
   const description = descriptionInWords(exam.description);
-  const name = personName(exam.patient.name) || "Name unknown";
   return (
     <div>
       <h2 id={titleId} className={s.title}>
@@ -29,7 +28,7 @@ export function ExamFacts({
       <p>{whenAndHowMany(exam)}</p>
       {showPatient && (
         <p>
-          {name}
+          {exam.patient.name}
           {born && `, born ${born}`}
         </p>
       )}

@@ -1,14 +1,7 @@
 import { useId, useState } from "react";
 import type { Person } from "../../../protocol/api.ts";
 import { Avatar, Choice, Notice, Spinner } from "../../design/index.ts";
-import {
-  addressInGroups,
-  lookAlike,
-  personName,
-  readAddress,
-  sameAddress,
-  shortAddress,
-} from "../../words/index.ts";
+import { addressInGroups, lookAlike, readAddress, sameAddress, shortAddress } from "../../words/index.ts";
 import s from "./Dialogs.module.css";
 
 /** Who is about to be granted to; null while nobody is chosen, or the second look is missing. */
@@ -89,9 +82,9 @@ export function GranteeField(props: GranteeFieldProps) {
             key={person.address}
             type="radio"
             name="grantee"
-            label={personName(person.name)}
+            label={person.name}
             explanation={person.role}
-            picture={<Avatar name={personName(person.name)} address={person.address} />}
+            picture={<Avatar name={person.name} address={person.address} />}
             checked={choice !== null && "listed" in choice && sameAddress(choice.listed, person.address)}
             onChange={() => onChange({ listed: person.address })}
           />
@@ -159,7 +152,7 @@ function PastedField({
           <p className={s.fault}>A character of this address is wrong. Copy it again from where it came.</p>
         )}
         {enrolled && (
-          <Notice kind="ok" title={`This is ${personName(enrolled.name)}, ${enrolled.role}.`}>
+          <Notice kind="ok" title={`This is ${enrolled.name}, ${enrolled.role}.`}>
             The custodian knows this address.
           </Notice>
         )}

@@ -1,6 +1,6 @@
 /** Who can see an exam: its grants, gathered by person. */
 import type { Exam, Grant } from "../../../protocol/api.ts";
-import { personName, seriesTitle, shortAddress } from "../../words/index.ts";
+import { seriesTitle, shortAddress } from "../../words/index.ts";
 import type { ExamAt, GrantAt } from "./data.ts";
 
 /** The grants of an exam and its series, as told by the gateway that holds it: no other has a say. */
@@ -23,7 +23,7 @@ export interface Access {
 
 /** The name of a grantee, or the head and tail of the address where nobody here knows it. */
 export function granteeName({ name, address }: Grant["grantee"]): string {
-  return name ? personName(name) : shortAddress(address);
+  return name ?? shortAddress(address);
 }
 
 /** Whether a grant counts now or will. */

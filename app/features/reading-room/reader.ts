@@ -6,6 +6,7 @@
  * that was drawn.
  */
 import type { Types } from "@cornerstonejs/core";
+import { hasPictures } from "../../words/imaging.ts";
 import { ExamArchive, type ListedSeries } from "./archive.ts";
 import { number, numbers } from "./dicomJson.ts";
 import { ReadFailure } from "./failures.ts";
@@ -19,19 +20,7 @@ import type { Stage } from "./stage.ts";
 /** Cornerstone3D and all that stands on it: loaded beside the first searches, not before them. */
 const rendering = () => import("./rendering.ts");
 
-/** Modalities whose objects carry no picture, not to be opened first (PS3.3 C.7.3.1.1.1). */
-const PICTURELESS_MODALITIES = new Set([
-  "SR",
-  "PR",
-  "KO",
-  "REG",
-  "RTPLAN",
-  "RTSTRUCT",
-  "RTRECORD",
-  "DOC",
-  "FID",
-]);
-
+/** The reading of one exam, from `open` to `close`. */
 export class Reader {
   readonly #archive: ExamArchive;
   readonly #getToken: () => Promise<string>;
@@ -70,7 +59,7 @@ export class Reader {
         broken: (slice, failure) => this.#broken(slice, failure),
       });
       this.#set({ phase: "open", series: listed.map(entryOf) });
-      const first = listed.findIndex(({ modality }) => !PICTURELESS_MODALITIES.has(modality));
+      const first = listed.findIndex(({ modality }) => hasPictures(modality));
       await this.openSeries(Math.max(0, first));
       await this.#fetchThumbnails();
     } catch (error) {

@@ -48,7 +48,7 @@ export function firstWindow(
 }
 
 /**
- * The window after a drag: to the right is wider, down is darker-to-lighter centre upwards.
+ * The window after a drag: to the right widens it, down raises its centre.
  * @param step output units for one pixel of dragging
  */
 export function dragged(from: Window, dx: number, dy: number, step: number): Window {

@@ -5,7 +5,7 @@ import { useConnection, useDisconnect } from "wagmi";
 import { useLocation } from "wouter";
 import type { Gateway } from "../../api/index.ts";
 import { AddressTag, Avatar, Button } from "../../design/index.ts";
-import { personName, purposeInWords, sameAddress, shortAddress } from "../../words/index.ts";
+import { purposeInWords, sameAddress, shortAddress } from "../../words/index.ts";
 import { useHome, useSessions, useSignedIn } from "../connect/index.ts";
 import { useMe } from "../exams/index.ts";
 import { SignInDialog, useGateways } from "../gateways/index.ts";
@@ -43,8 +43,7 @@ export function AccountMenu() {
 
   if (!address) return null;
   const persona = home.discovery.personas?.find((one) => sameAddress(one.address, address));
-  const known = persona?.name ?? me?.name;
-  const name = known ? personName(known) : shortAddress(address);
+  const name = persona?.name ?? me?.name ?? shortAddress(address);
   return (
     <div className={s.box} ref={box}>
       <button
