@@ -2,10 +2,10 @@
 import { DrizzleQueryError } from "drizzle-orm/errors";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Problem as ProblemDocument } from "../protocol/api.ts";
-import { PROBLEM_STATUS, type ProblemReason } from "../protocol/reasons.ts";
+import { PROBLEM_STATUS, PROBLEM_URN, type ProblemReason } from "../protocol/reasons.ts";
 
 /** Media type of a problem document (RFC 9457, section 3). */
-export const PROBLEM_TYPE = "application/problem+json";
+const PROBLEM_TYPE = "application/problem+json";
 
 /** What each reason means to the person who reads it, where the thrower has nothing better to say. */
 const DETAILS: Record<ProblemReason, string> = {
@@ -65,7 +65,7 @@ export class Problem extends Error {
   /** The problem document (RFC 9457, section 3.1). The title depends on the reason alone. */
   toJSON(): ProblemDocument {
     return {
-      type: `urn:examkey:problem:${this.reason}`,
+      type: `${PROBLEM_URN}${this.reason}`,
       title: DETAILS[this.reason],
       status: this.status,
       detail: this.detail,

@@ -65,5 +65,8 @@ export const PROBLEM_STATUS = {
   "database-unavailable": 503,
 } as const satisfies Record<string, number>;
 
+/** Before a reason: the `type` of a problem document (RFC 9457, section 3.1.1). */
+export const PROBLEM_URN = "urn:examkey:problem:";
+
 /** A reason that the gateway gives for refusing. */
 export type ProblemReason = keyof typeof PROBLEM_STATUS;

@@ -31,6 +31,9 @@ export const PURPOSES = [
   "TRAIN",
 ] as const;
 
+/** Before a purpose: the resource by which a sign-in message (EIP-4361) names the one that a session is for. */
+export const PURPOSE_URN = "urn:examkey:purpose:";
+
 /** What is done with an exam. An action is one bit, at its position here. */
 export const ACTIONS = ["VIEW", "DOWNLOAD", "SHARE"] as const;
 

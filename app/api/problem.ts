@@ -1,5 +1,6 @@
 /** Refusals, wherever they come from: a gateway's problem document, or the app's own finding in the same shape. */
 import { type Problem, problemSchema } from "../../protocol/api.ts";
+import { PROBLEM_URN } from "../../protocol/reasons.ts";
 import { type SpokenReason, sentenceFor } from "../words/problems.ts";
 
 /** A gateway said no, or could not be heard. */
@@ -16,7 +17,7 @@ export class GatewayError extends Error {
 /** A problem that the app found by itself, in the shape of a gateway's (RFC 9457). */
 export function ownProblem(reason: SpokenReason, detail?: string): Problem {
   const { title, way } = sentenceFor({ reason, title: reason, detail: "" });
-  return { type: `urn:examkey:problem:${reason}`, title, status: 0, detail: detail ?? way, reason };
+  return { type: `${PROBLEM_URN}${reason}`, title, status: 0, detail: detail ?? way, reason };
 }
 
 /** The problem document in an answer that is not a success; one that is none becomes `answer-not-understood`. */

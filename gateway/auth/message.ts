@@ -1,13 +1,10 @@
 /** The sign-in message: EIP-4361, with the purpose of use among its resources. */
 import { parseSiweMessage } from "viem/siwe";
 import type { Hex } from "../../protocol/hash.ts";
-import { PURPOSES, type Purpose } from "../../protocol/terms.ts";
+import { PURPOSE_URN, PURPOSES, type Purpose } from "../../protocol/terms.ts";
 import { Problem } from "../problem.ts";
 import type { Site } from "../site.ts";
 import { NONCE_LIFETIME } from "./nonces.ts";
-
-/** Names the one purpose that a session is for, among the message's resources. */
-const PURPOSE_URN = "urn:examkey:purpose:";
 
 /**
  * The whole of a message, line by line (EIP-4361, "ABNF Message Format"). viem finds its fields in any text; but a

@@ -6,6 +6,7 @@ import { ACTIONS, PURPOSES, unpackTerms } from "../../protocol/terms.ts";
 import type { VisibleExam } from "../access/gate.ts";
 import { grantedSlots } from "../access/slots.ts";
 import type { Database } from "../database/database.ts";
+import { pathOf } from "../dicomweb/address.ts";
 import { inOrder } from "../inOrder.ts";
 import type { Site } from "../site.ts";
 import type { CustodianName } from "./custodianName.ts";
@@ -97,8 +98,7 @@ async function pictureOf(
   for (const { seriesInstanceUid } of series) {
     const instance = await facts.picture(studyInstanceUid, seriesInstanceUid);
     if (!instance) continue;
-    const path = `studies/${studyInstanceUid}/series/${seriesInstanceUid}/instances/${instance}/rendered`;
-    return `${site.url}/dicomweb/${path}`;
+    return `${site.url}/dicomweb${pathOf(studyInstanceUid, seriesInstanceUid, instance)}/rendered`;
   }
   return null;
 }

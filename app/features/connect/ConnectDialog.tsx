@@ -2,7 +2,7 @@ import { Wallet } from "lucide-react";
 import { type Connector, useConnect, useConnectors } from "wagmi";
 import { Dialog, Notice, Spinner } from "../../design/index.ts";
 import s from "./ConnectDialog.module.css";
-import { isRejection, sentenceForError } from "./walletErrors.ts";
+import { WalletErrorNotice } from "./WalletErrorNotice.tsx";
 
 /** Every wallet that this browser offers (EIP-6963), by its own name and icon. */
 export function ConnectDialog({ onClose }: { onClose: () => void }) {
@@ -34,7 +34,7 @@ export function ConnectDialog({ onClose }: { onClose: () => void }) {
         )}
         <div aria-live="polite">
           {pending && <p className={s.hint}>Answer in your wallet to go on.</p>}
-          {connect.isError && <ConnectFailed error={connect.error} />}
+          {connect.isError && <WalletErrorNotice error={connect.error} />}
         </div>
       </div>
     </Dialog>
@@ -68,15 +68,6 @@ function NoWallet() {
     <Notice kind="warn" title="No wallet was found in this browser.">
       A wallet is a browser extension, such as MetaMask or Rabby, that holds your key. Install one, then
       reload this page.
-    </Notice>
-  );
-}
-
-function ConnectFailed({ error }: { error: Error }) {
-  const { title, way } = sentenceForError(error);
-  return (
-    <Notice kind={isRejection(error) ? "info" : "danger"} title={title}>
-      {way}
     </Notice>
   );
 }

@@ -5,14 +5,14 @@ import { useConfig, useConnection } from "wagmi";
 import { signMessage } from "wagmi/actions";
 import { PURPOSES, type Purpose } from "../../../protocol/terms.ts";
 import type { Gateway } from "../../api/index.ts";
-import { Button, Choice, Notice } from "../../design/index.ts";
+import { Button, Choice } from "../../design/index.ts";
 import { purposeInWords, sameAddress, USUAL_SIGN_IN_PURPOSES } from "../../words/index.ts";
 import { type Home, useHome } from "./home.ts";
 import { NetworkNotice, useOnRightNetwork } from "./NetworkNotice.tsx";
 import s from "./SignInPanel.module.css";
 import { signIn, statementOf } from "./signIn.ts";
 import { useSessions } from "./useSessions.ts";
-import { isRejection, sentenceForError } from "./walletErrors.ts";
+import { WalletErrorNotice } from "./WalletErrorNotice.tsx";
 
 interface SignInPanelProps {
   gateway: Gateway;
@@ -48,7 +48,7 @@ export function SignInPanel({ gateway, onSignedIn }: SignInPanelProps) {
         <p className={s.signedTitle}>Your wallet will ask you to sign this:</p>
         <p>{statementOf({ gateway, purpose })}</p>
       </div>
-      <div aria-live="polite">{signing.isError && <SignInFailed error={signing.error} />}</div>
+      <div aria-live="polite">{signing.isError && <WalletErrorNotice error={signing.error} />}</div>
       <Button
         kind="primary"
         size="large"
@@ -89,15 +89,6 @@ function PurposeChoice({ purpose, onChange }: { purpose: Purpose; onChange: (pur
         <div className={s.purposes}>{others.map(choice)}</div>
       </details>
     </fieldset>
-  );
-}
-
-function SignInFailed({ error }: { error: Error }) {
-  const { title, way } = sentenceForError(error);
-  return (
-    <Notice kind={isRejection(error) ? "info" : "danger"} title={title}>
-      {way}
-    </Notice>
   );
 }
 

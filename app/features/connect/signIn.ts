@@ -1,7 +1,7 @@
 import type { Address } from "viem";
 import { createSiweMessage } from "viem/siwe";
 import { nonceSchema, tokenSchema } from "../../../protocol/api.ts";
-import type { Purpose } from "../../../protocol/terms.ts";
+import { PURPOSE_URN, type Purpose } from "../../../protocol/terms.ts";
 import { askJson, type Gateway } from "../../api/index.ts";
 import { purposeInWords } from "../../words/index.ts";
 import type { Renewed, Session } from "./sessions.ts";
@@ -43,7 +43,7 @@ export function messageOf(
     chainId: signIn.chainId,
     nonce,
     issuedAt: at,
-    resources: [`urn:examkey:purpose:${signIn.purpose}`],
+    resources: [`${PURPOSE_URN}${signIn.purpose}`],
   });
 }
 
