@@ -1,6 +1,6 @@
 /** Where an instance's bytes are: in a file, read when wanted, or in memory when they had to be inflated. */
 import { createReadStream } from "node:fs";
-import { open } from "node:fs/promises";
+import { withFile } from "./withFile.ts";
 
 /** Random access to bytes; positions count from 0, `end` is exclusive. */
 export interface ByteSource {
@@ -15,12 +15,12 @@ export interface ByteSource {
 export function fileSource(path: string, size: number): ByteSource {
   return {
     size,
-    async peek(start, end) {
-      await using file = await open(path, "r");
-      const buffer = Buffer.alloc(Math.max(0, Math.min(end, size) - start));
-      const { bytesRead } = await file.read(buffer, 0, buffer.length, start);
-      return buffer.subarray(0, bytesRead);
-    },
+    peek: (start, end) =>
+      withFile(path, "r", async (file) => {
+        const buffer = Buffer.alloc(Math.max(0, Math.min(end, size) - start));
+        const { bytesRead } = await file.read(buffer, 0, buffer.length, start);
+        return buffer.subarray(0, bytesRead);
+      }),
     stream: (start, end) =>
       end > start ? createReadStream(path, { start, end: end - 1, highWaterMark: 256 * 1024 }) : nothing(),
   };

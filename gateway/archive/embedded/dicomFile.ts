@@ -4,12 +4,13 @@
  * dicom-parser rather than dcmjs here: it keeps each value's position, so that large ones are sent from the file
  * and never held in memory.
  */
-import { open } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import { inflateRawSync } from "node:zlib";
 import dicomParser, { type DataSet, type Element } from "dicom-parser";
 import { vrOf } from "../dictionary.ts";
 import { DEFLATED_LITTLE_ENDIAN, EXPLICIT_BIG_ENDIAN, IMPLICIT_LITTLE_ENDIAN } from "../transferSyntaxes.ts";
 import { type ByteSource, fileSource, memorySource } from "./byteSource.ts";
+import { withFile } from "./withFile.ts";
 
 /** Why a file cannot be served, in words for whoever looks after it. */
 export class UnreadableFile extends Error {
@@ -36,8 +37,11 @@ const FIRST_READ = 32 * 1024;
 const MAX_INFLATED = 1024 * 1024 * 1024;
 
 /** Read a file's attributes. @throws {UnreadableFile} when it is no DICOM file, or a damaged one. */
-export async function readDicomFile(path: string): Promise<DicomFile> {
-  await using file = await open(path, "r");
+export function readDicomFile(path: string): Promise<DicomFile> {
+  return withFile(path, "r", (file) => readHeader(path, file));
+}
+
+async function readHeader(path: string, file: FileHandle): Promise<DicomFile> {
   const { size } = await file.stat();
   for (let wanted = FIRST_READ; ; wanted *= 8) {
     const length = Math.min(wanted, size);

@@ -1,12 +1,13 @@
 /** Taking in new files: each is written beside the store, checked, and moved into place whole, or not at all. */
 import { createHash, randomUUID } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { mkdir, open, readdir, rename, rm } from "node:fs/promises";
+import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { DicomDataset } from "../dicomJson.ts";
 import { tagOf } from "../dictionary.ts";
 import type { Catalogue } from "./catalogue.ts";
 import { type DicomFile, readDicomFile, UnreadableFile } from "./dicomFile.ts";
+import { withFile } from "./withFile.ts";
 
 /** Failure reasons (PS3.18 table I.2-2, PS3.7 annex C). */
 const CANNOT_UNDERSTAND = 0xc000;
@@ -105,9 +106,10 @@ function reference({ sopClassUid, sopInstanceUid }: Stored): DicomDataset {
 }
 
 async function writeDurably(path: string, bytes: AsyncIterable<Uint8Array>): Promise<void> {
-  await using file = await open(path, "wx", 0o600);
-  for await (const chunk of bytes) await file.appendFile(chunk);
-  await file.sync();
+  await withFile(path, "wx", async (file) => {
+    for await (const chunk of bytes) await file.appendFile(chunk);
+    await file.sync();
+  });
 }
 
 async function digest(path: string): Promise<Buffer> {
