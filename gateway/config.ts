@@ -121,7 +121,7 @@ export function readConfig(environment: Record<string, string | undefined>): Gat
     port: env.PORT,
     publicUrl: env.PUBLIC_URL ?? null,
     rpcUrl: env.RPC_URL,
-    publicRpcUrl: env.PUBLIC_RPC_URL ?? env.RPC_URL,
+    publicRpcUrl: env.PUBLIC_RPC_URL ?? loopbackOnly(env.RPC_URL),
     chainName: env.CHAIN_NAME,
     consentLedger: env.CONSENT_LEDGER,
     consentLedgerBlock: env.CONSENT_LEDGER_BLOCK,
@@ -198,6 +198,14 @@ function readArchive(env: z.infer<typeof environmentSchema>): ArchiveConfig {
   }
   const folders = env.DICOM_DIRS.split(delimiter).filter(Boolean);
   return { kind: "folders", folders: folders.map((folder) => resolve(folder)) };
+}
+
+/** An endpoint elsewhere may hold a key in its URL, so it is shown to browsers only where it is named for them. */
+function loopbackOnly(rpcUrl: string): string {
+  if (isLoopback(new URL(rpcUrl).hostname)) return rpcUrl;
+  throw new ConfigError(
+    "PUBLIC_RPC_URL: is not set. Everybody is told this URL: name an endpoint that browsers may use.",
+  );
 }
 
 function readOrigins(list: string): string[] {

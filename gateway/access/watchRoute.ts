@@ -18,22 +18,29 @@ export function registerWatchRoute(app: FastifyInstance, gate: Gate): void {
     reply.header("content-type", "text/event-stream");
     // Proxies that buffer would hold the news back.
     reply.header("x-accel-buffering", "no");
-    return reply.send(Readable.from(events(open)));
+    return reply.send(Readable.from(events(open, caller.token.expiresAt)));
   });
 }
 
-/** `permitted`, heartbeats for as long as that holds, then `ended` with the problem. */
-async function* events({
-  validUntil,
-  signal,
-}: {
-  validUntil: number;
-  signal: AbortSignal;
-}): AsyncGenerator<string> {
+/**
+ * `permitted`, heartbeats for as long as that holds, then `ended` with the problem. The token's end is one, too: a
+ * viewer goes on with a renewed one.
+ * @param expiresAt when the token runs out, in seconds since 1970-01-01 UTC
+ */
+async function* events(
+  { validUntil, signal }: { validUntil: number; signal: AbortSignal },
+  expiresAt: number,
+): AsyncGenerator<string> {
   yield `event: permitted\ndata: ${JSON.stringify({ validUntil })}\n\n`;
-  while (!signal.aborted) {
-    const ended = await delay(HEARTBEAT, false, { signal }).catch(() => true);
-    if (!ended) yield ": still permitted\n\n";
+  for (;;) {
+    const left = expiresAt * 1000 - Date.now();
+    const ended = await delay(Math.max(0, Math.min(HEARTBEAT, left)), false, { signal }).catch(() => true);
+    if (ended) return yield endedBy(toProblem(signal.reason));
+    if (left <= HEARTBEAT) return yield endedBy(new Problem("token-expired"));
+    yield ": still permitted\n\n";
   }
-  yield `event: ended\ndata: ${JSON.stringify(toProblem(signal.reason))}\n\n`;
+}
+
+function endedBy(problem: Problem): string {
+  return `event: ended\ndata: ${JSON.stringify(problem)}\n\n`;
 }

@@ -1,7 +1,7 @@
 import { SignJWT } from "jose";
 import { createSiweMessage } from "viem/siwe";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { reasonOf, World } from "../world.ts";
+import { reasonOf, SAMPLE_PATIENTS, World } from "../world.ts";
 
 const SECRET = "a secret that only this test and its gateway know";
 const ALLOWED_ORIGIN = "https://app.example.org";
@@ -179,6 +179,18 @@ describe("a token", () => {
       "401 session-ended",
     );
     expect(await reasonOf(await renew(await forge({ exp: ago(1) })))).toBe("401 token-expired");
+  });
+
+  test("ends the watch that it opened when it runs out, so that a viewer comes back with a renewed one", async () => {
+    await world.enrol(SAMPLE_PATIENTS.mr, "otherPatient");
+    const [exam] = await world.examsOf("otherPatient");
+    const token = await forge({
+      sub: world.people.otherPatient.address.toLowerCase(),
+      exp: Math.floor(Date.now() / 1000) + 3,
+    });
+    const stream = await (await world.get(`/exams/${exam?.examId}/watch`, { token })).text();
+    expect(stream).toMatch(/^event: permitted\n/);
+    expect(stream).toMatch(/event: ended\ndata: .*"reason":"token-expired"/);
   });
 });
 
