@@ -4,11 +4,11 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { basicAuthorization } from "../gateway/archive/client.ts";
+import { freePort } from "./freePort.ts";
 
 const EXECUTABLES = [process.env.ORTHANC, "/usr/sbin/Orthanc", "/usr/local/bin/Orthanc"];
 const PLUGINS = [
@@ -80,15 +80,6 @@ const SETTINGS = {
   AuthenticationEnabled: true,
   DicomWeb: { Root: "/dicom-web/" },
 };
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  return typeof address === "object" && address ? address.port : 0;
-}
 
 async function answers(child: ChildProcess, url: string, authorization: string): Promise<boolean> {
   while (child.exitCode === null) {

@@ -1,4 +1,4 @@
-import { existsSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, globSync, rmSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { runProgram } from "./program.ts";
 
@@ -8,10 +8,11 @@ const NEEDED = [
   { debian: "orthanc", files: ["Orthanc"] },
   { debian: "orthanc-dicomweb", files: ["/usr/share/orthanc/plugins/libOrthancDicomWeb.so"] },
   { debian: "dcmtk", files: ["dcmj2pnm", "dcm2pnm"] },
+  { debian: "postgresql", files: ["/usr/lib/postgresql/*/bin/postgres"] },
 ];
 
 const ELSEWHERE = [
-  "  Debian, Ubuntu: sudo apt-get install --no-install-recommends chromium orthanc orthanc-dicomweb dcmtk",
+  "  Debian, Ubuntu: sudo apt-get install --no-install-recommends chromium orthanc orthanc-dicomweb dcmtk postgresql",
   "  macOS: brew install --cask chromium && brew install dcmtk; Orthanc with its DICOMweb plugin comes from",
   "  https://www.orthanc-server.com",
 ];
@@ -20,7 +21,7 @@ const ELSEWHERE = [
 const SERVICE_POLICY = "/usr/sbin/policy-rc.d";
 
 function isPresent(file: string): boolean {
-  if (file.startsWith("/")) return existsSync(file);
+  if (file.startsWith("/")) return globSync(file).length > 0;
   const folders = [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin", "/usr/local/sbin"];
   return folders.some((folder) => existsSync(join(folder, file)));
 }

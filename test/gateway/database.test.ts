@@ -1,7 +1,6 @@
-import { type ChildProcess, execFileSync, fork, spawn } from "node:child_process";
+import { execFileSync, fork } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
-import { chmod, mkdtemp, rm, stat } from "node:fs/promises";
+import { mkdtemp, rm, stat } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,9 +10,8 @@ import { bindDatabase } from "../../gateway/database/binding.ts";
 import { openDatabase } from "../../gateway/database/database.ts";
 import { decisions, enrolments, exams } from "../../gateway/database/schema.ts";
 import { placeEmptyDatabase } from "../emptyDatabase.ts";
-import { reasonOf, SAMPLE_PATIENTS, until, World } from "../world.ts";
-
-const POSTGRES = "/usr/lib/postgresql/15/bin";
+import { findPostgres, startPostgres } from "../postgres.ts";
+import { reasonOf, SAMPLE_PATIENTS, World } from "../world.ts";
 
 const cleanups: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -278,78 +276,22 @@ describe("the gateway as a process", () => {
   });
 });
 
-describe.skipIf(!existsSync(join(POSTGRES, "postgres")))(
-  "on PostgreSQL (needs Debian's postgresql-15)",
-  () => {
-    /** A server of its own, as a user that it accepts: PostgreSQL refuses root. */
-    async function startPostgres(): Promise<{ url: string; server: ChildProcess }> {
-      const folder = await temporaryFolder();
-      const isRoot = process.getuid?.() === 0;
-      const identity = isRoot
-        ? {
-            uid: Number(execFileSync("id", ["-u", "postgres"])),
-            gid: Number(execFileSync("id", ["-g", "postgres"])),
-          }
-        : {};
-      if (isRoot) execFileSync("chown", ["postgres", folder]);
-      await chmod(folder, 0o700);
-      const data = join(folder, "data");
-      execFileSync(join(POSTGRES, "initdb"), ["-D", data, "-A", "trust", "-U", "examkey", "--no-sync"], {
-        ...identity,
-        cwd: folder,
-        stdio: "ignore",
-      });
-      const probe = createServer();
-      await once(probe.listen(0, "127.0.0.1"), "listening");
-      const address = probe.address();
-      const port = typeof address === "object" && address ? address.port : 0;
-      await new Promise((closed) => probe.close(closed));
-      const server = spawn(
-        join(POSTGRES, "postgres"),
-        [
-          "-D",
-          data,
-          "-p",
-          String(port),
-          "-c",
-          "listen_addresses=127.0.0.1",
-          "-c",
-          `unix_socket_directories=${folder}`,
-        ],
-        { ...identity, cwd: folder, stdio: "ignore" },
-      );
-      const ended = once(server, "close");
-      cleanups.push(async () => {
-        server.kill("SIGINT");
-        await ended;
-      });
-      const url = `postgresql://examkey@127.0.0.1:${port}/postgres`;
-      await until("PostgreSQL answers", async () => {
-        return openDatabase({ databaseUrl: url, dataDir: "" }).then(
-          (opened) => opened.close().then(() => true),
-          () => false,
-        );
-      });
-      return { url, server };
-    }
+describe.skipIf(!findPostgres())("on PostgreSQL (needs Debian's postgresql)", () => {
+  test("grants open and revokes close as ever, and without the database no byte leaves", async () => {
+    const postgres = await startPostgres();
+    cleanups.push(postgres.close);
+    const world = await World.open({ environment: { DATABASE_URL: postgres.url } });
+    cleanups.push(() => world.close());
+    await world.enrol(SAMPLE_PATIENTS.brain, "patient");
+    const [exam] = await world.examsOf("patient");
+    if (!exam?.picture) throw new Error("The exam has no picture.");
+    const frame = new URL(exam.picture).pathname.replace(/rendered$/, "frames/1");
+    await world.grant("patient", exam.examId, "reader");
+    expect((await world.get(frame, "reader")).status).toBe(200);
+    await world.revoke("patient", exam.examId, "reader");
+    expect(await reasonOf(await world.get(frame, "reader"))).toBe("403 revoked");
 
-    test("grants open and revokes close as ever, and without the database no byte leaves", async () => {
-      const { url, server } = await startPostgres();
-      const world = await World.open({ environment: { DATABASE_URL: url } });
-      cleanups.push(() => world.close());
-      await world.enrol(SAMPLE_PATIENTS.brain, "patient");
-      const [exam] = await world.examsOf("patient");
-      if (!exam?.picture) throw new Error("The exam has no picture.");
-      const frame = new URL(exam.picture).pathname.replace(/rendered$/, "frames/1");
-      await world.grant("patient", exam.examId, "reader");
-      expect((await world.get(frame, "reader")).status).toBe(200);
-      await world.revoke("patient", exam.examId, "reader");
-      expect(await reasonOf(await world.get(frame, "reader"))).toBe("403 revoked");
-
-      const ended = once(server, "close");
-      server.kill("SIGQUIT");
-      await ended;
-      expect(await reasonOf(await world.get(frame, "patient"))).toBe("503 database-unavailable");
-    });
-  },
-);
+    await postgres.stop();
+    expect(await reasonOf(await world.get(frame, "patient"))).toBe("503 database-unavailable");
+  });
+});

@@ -1,0 +1,72 @@
+/** PostgreSQL for tests: a server of its own, with a folder of its own, as Debian packages it. */
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { globSync } from "node:fs";
+import { chmod, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { freePort } from "./freePort.ts";
+import { until } from "./world.ts";
+
+/** A running server: a database to use, and the ways to end it. */
+export interface Postgres {
+  /** For `DATABASE_URL`. */
+  url: string;
+  /** End the server, as a fault would. */
+  stop(): Promise<void>;
+  /** End it, and remove its folder. */
+  close(): Promise<void>;
+}
+
+/** The server's program, of the newest version that is installed, or null. */
+export function findPostgres(): string | null {
+  return globSync("/usr/lib/postgresql/*/bin/postgres").sort().at(-1) ?? null;
+}
+
+/** Start a server on a free port of 127.0.0.1. Call only where `findPostgres` finds one. */
+export async function startPostgres(): Promise<Postgres> {
+  const program = findPostgres();
+  if (!program) throw new Error("PostgreSQL is not installed");
+  const folder = await mkdtemp(join(tmpdir(), "examkey-postgres-"));
+  const identity = await ownerOf(folder);
+  const data = join(folder, "data");
+  const initdb = join(dirname(program), "initdb");
+  const asOwner = { ...identity, cwd: folder, stdio: "ignore" } as const;
+  execFileSync(initdb, ["-D", data, "-A", "trust", "-U", "examkey", "--no-sync"], asOwner);
+  const port = await freePort();
+  const settings = ["listen_addresses=127.0.0.1", `unix_socket_directories=${folder}`];
+  const options = settings.flatMap((setting) => ["-c", setting]);
+  const server = spawn(program, ["-D", data, "-p", String(port), ...options], asOwner);
+  const ended = once(server, "close");
+  const stop = async () => {
+    server.kill("SIGQUIT");
+    await ended;
+  };
+  await until("PostgreSQL answers", async () => answers(dirname(program), port));
+  return {
+    url: `postgresql://examkey@127.0.0.1:${port}/postgres`,
+    stop,
+    async close() {
+      await stop();
+      await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+    },
+  };
+}
+
+/** PostgreSQL refuses root: then the folder is the user's that the package made. */
+async function ownerOf(folder: string): Promise<{ uid?: number; gid?: number }> {
+  await chmod(folder, 0o700);
+  if (process.getuid?.() !== 0) return {};
+  execFileSync("chown", ["postgres", folder]);
+  const idOf = (which: string) => Number(execFileSync("id", [which, "postgres"]));
+  return { uid: idOf("-u"), gid: idOf("-g") };
+}
+
+function answers(programs: string, port: number): boolean {
+  try {
+    execFileSync(join(programs, "pg_isready"), ["-h", "127.0.0.1", "-p", String(port)], { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
+}
