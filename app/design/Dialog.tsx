@@ -1,5 +1,5 @@
 import { X } from "lucide-react";
-import { type ReactNode, useEffect, useId, useRef } from "react";
+import { type ReactNode, useId, useLayoutEffect, useRef } from "react";
 import s from "./Dialog.module.css";
 
 interface DialogProps {
@@ -20,7 +20,8 @@ export function Dialog({ title, subtitle, onClose, children, footer }: DialogPro
   const titleId = useId();
   const subtitleId = useId();
 
-  useEffect(() => {
+  // A layout effect: only a dialog that is closed while it is still in the page hands the focus back.
+  useLayoutEffect(() => {
     const dialog = ref.current;
     dialog?.showModal();
     return () => dialog?.close();

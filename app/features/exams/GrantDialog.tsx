@@ -65,7 +65,8 @@ export function GrantDialog({ at, grants, change, onClose }: GrantDialogProps) {
   const isGone = seriesUid !== null && series === null;
   const termsFault = "fault" in preview ? FAULT_WORDS[preview.fault] : null;
   const fault = isGone ? "This series is no longer in the exam." : termsFault;
-  const granteeFault = grantee ? null : "Choose who may see it.";
+  const missing = choice && "pasted" in choice ? "Check the address first." : "Choose who may see it.";
+  const granteeFault = grantee ? null : missing;
 
   const grant = (to: ChosenGrantee) =>
     start({

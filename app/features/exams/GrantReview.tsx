@@ -47,7 +47,12 @@ export function GrantReview({ exam, series, grantee, terms, grants }: GrantRevie
           )}
           <p className={s.hint}>
             {grantee.role ?? "Not known to the custodian"}
-            {grantee.name && <AddressTag address={grantee.address} />}
+            {grantee.name && (
+              <>
+                {" · "}
+                <AddressTag address={grantee.address} />
+              </>
+            )}
           </p>
         </div>
       </div>
