@@ -60,11 +60,16 @@ describe("npm start refuses, in one line that names the way out,", () => {
     },
   );
 
-  test.each(["--port", "--chain-port"])("a port in use: %s", async (option) => {
+  test.each([
+    ["--port", "--chain-port"],
+    ["--chain-port", "--port"],
+  ])("a port in use: %s", async (option, other) => {
     const server = createServer().listen(0, "127.0.0.1");
     await new Promise((resolve) => server.once("listening", resolve));
     const { port } = server.address() as { port: number };
-    expect(await refused(option, String(port))).toMatch(new RegExp(`Port ${port}.* is in use.*${option} N`));
+    expect(await refused(other, "0", option, String(port))).toMatch(
+      new RegExp(`Port ${port}.* is in use.*${option} N`),
+    );
     server.close();
   });
 });
