@@ -11,8 +11,8 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
-/** The oldest Node that our dependencies accept (undici 8), and the one that is fetched where Node is older. */
-const OLDEST_NODE = [22, 19];
+/** The oldest Node that our dependencies accept, and the one that is fetched where Node is older. */
+const OLDEST_NODE = [22, 13];
 const FETCHED_NODE = "24.21.0";
 
 /** Each command: what it does, and the program that does it where that is not `scripts/<command>.ts`. */
@@ -77,7 +77,7 @@ function fetchNode() {
   });
   if (npx.error?.code === "ENOENT") {
     throw new Refusal(
-      "npx was not found. Install Node 22.19 or newer (https://nodejs.org), which brings npm and npx.",
+      "npx was not found. Install Node 22.13 or newer (https://nodejs.org), which brings npm and npx.",
     );
   }
   const path = npx.stdout?.trim().split("\n").pop() ?? "";
@@ -89,7 +89,7 @@ function fetchNode() {
         .find((line) => /npm (error|ERR!) \S/.test(line)) ?? "";
     throw new Refusal(
       `npx could not fetch Node ${FETCHED_NODE} (${why || `exit code ${npx.status}`}). ` +
-        "Check the way to the npm registry, or install Node 22.19 or newer, then run the same command again.",
+        "Check the way to the npm registry, or install Node 22.13 or newer, then run the same command again.",
     );
   }
   return path;
@@ -167,6 +167,12 @@ async function handOver(command, args) {
   const options = process.env.NODE_OPTIONS ?? "";
   if (!options.includes(quiet)) process.env.NODE_OPTIONS = `${options} ${quiet}`.trim();
   process.chdir(root);
+  // Node reads TypeScript by itself from 22.18 on.
+  if (!process.features.typescript) {
+    process.env.NODE_OPTIONS += " --experimental-strip-types";
+    process.exitCode = await run(process.execPath, [script, ...first, ...args], process.env);
+    return;
+  }
   process.removeAllListeners("warning");
   process.on("warning", (warning) => {
     if (warning.name !== "ExperimentalWarning") console.error(`${warning.name}: ${warning.message}`);
