@@ -11,8 +11,9 @@ try {
     await gateway.close();
     process.exit(0);
   };
-  process.once("SIGINT", stop);
-  process.once("SIGTERM", stop);
+  // Not `once`: a second signal would then end the process in the middle of closing.
+  process.on("SIGINT", stop);
+  process.on("SIGTERM", stop);
   // Started by another program, the gateway does not outlive it.
   process.once("disconnect", stop);
   const ready = { ready: true, url: gateway.url, adminUrl: gateway.adminUrl, unreadable: gateway.unreadable };
