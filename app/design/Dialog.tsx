@@ -1,5 +1,5 @@
 import { X } from "lucide-react";
-import { type ReactNode, useId, useLayoutEffect, useRef } from "react";
+import { type ReactNode, useEffect, useId, useLayoutEffect, useRef } from "react";
 import s from "./Dialog.module.css";
 
 interface DialogProps {
@@ -16,6 +16,7 @@ interface DialogProps {
 /** A modal dialog on the platform's own `<dialog>`, which keeps the focus inside and hands it back. */
 export function Dialog({ title, subtitle, onClose, children, footer }: DialogProps) {
   const ref = useRef<HTMLDialogElement>(null);
+  const heading = useRef<HTMLHeadingElement>(null);
   const pressedOutside = useRef(false);
   const titleId = useId();
   const subtitleId = useId();
@@ -26,6 +27,11 @@ export function Dialog({ title, subtitle, onClose, children, footer }: DialogPro
     dialog?.showModal();
     return () => dialog?.close();
   }, []);
+
+  // A step that takes away the button that had the focus would leave it nowhere, and a screen reader silent.
+  useEffect(() => {
+    if (document.activeElement === document.body) heading.current?.focus();
+  });
 
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: Escape does by keyboard what a press outside does by pointer.
@@ -48,7 +54,7 @@ export function Dialog({ title, subtitle, onClose, children, footer }: DialogPro
       <div className={s.panel}>
         <header className={s.header}>
           <div>
-            <h2 id={titleId} className={s.title}>
+            <h2 ref={heading} id={titleId} tabIndex={-1} className={s.title}>
               {title}
             </h2>
             {subtitle && (
