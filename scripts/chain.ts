@@ -5,6 +5,7 @@ import { randomUUID } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import hre from "hardhat";
+import { runTool } from "./checks/program.ts";
 import ExamKey from "./ignition/modules/ExamKey.ts";
 import { tryPort } from "./ports.ts";
 
@@ -32,11 +33,14 @@ export async function startChain({
 }
 
 /**
- * Compiles the contracts that have changed.
- * Two of these at once, in two processes, trip over each other's files: compile first, then share the work.
+ * Compiles the contracts that have changed, in a process of its own: what the compiler says of the libraries that we
+ * use concerns nobody here while it compiles them.
+ * Two of these at once trip over each other's files: compile first, then share the work.
+ * @throws Error with the compiler's output when the contracts do not compile
  */
 export async function compileContracts(): Promise<void> {
-  await hre.tasks.getTask("build").run({ quiet: true, noTests: true });
+  const { code, output } = await runTool("hardhat/dist/src/cli.js", ["build", "--no-tests"]);
+  if (code !== 0) throw new Error(`The contracts could not be compiled.\n${output}`);
 }
 
 /** Where the contracts are. */
