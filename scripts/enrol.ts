@@ -1,4 +1,5 @@
 /** `npm run enrol`: ties a patient id to an address and registers its exams, or enrols a practitioner. */
+import { getAddress } from "ethers";
 import {
   type ArchivedPatient,
   type ArchivedStudy,
@@ -11,7 +12,7 @@ import { readArguments, UsageError } from "./usage.ts";
 
 const HELP = `npm run enrol -- [options]     enrol somebody at a running gateway
 
-  --list                   the patients that the archive knows, and who is enrolled
+  --list                   the patients that the archive knows, and whom they are enrolled to
   --patient ID             the patient id (0010,0020) whose exams are to be registered …
     --issuer TEXT            … as this issuer gave it, where several did
     --address 0x…            … for the patient's wallet
@@ -41,9 +42,8 @@ async function list(desk: Desk): Promise<number> {
     await desk.ask("/patients/candidates"),
   );
   for (const patient of patients) {
-    console.log(
-      `${describePatient(patient)}${patient.enrolledTo ? `, enrolled to ${patient.enrolledTo}` : ""}`,
-    );
+    const enrolled = patient.enrolledTo ? `, enrolled to ${getAddress(patient.enrolledTo)}` : "";
+    console.log(`${describePatient(patient)}${enrolled}`);
   }
   if (withoutPatientId.length > 0) {
     console.log(

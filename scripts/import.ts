@@ -44,6 +44,12 @@ async function store(desk: Desk, path: string): Promise<string | null> {
   return stored.length > 0 ? null : "the archive did not take it";
 }
 
+/** A path as a person would write it: short below where they stand, whole elsewhere. */
+function asSeenFrom(folder: string, path: string): string {
+  const short = relative(folder, path);
+  return short === "" || short.startsWith("..") ? path : short;
+}
+
 async function importFiles(desk: Desk, paths: readonly string[]): Promise<number> {
   const bad: string[] = [];
   let stored = 0;
@@ -52,7 +58,7 @@ async function importFiles(desk: Desk, paths: readonly string[]): Promise<number
     if (why === null) stored += 1;
     else {
       bad.push(path);
-      console.error(`  not stored: ${relative(CALLED_FROM, path)}: ${why}`);
+      console.error(`  not stored: ${asSeenFrom(CALLED_FROM, path)}: ${why}`);
     }
     if (process.stdout.isTTY) process.stdout.write(`\r  ${count(stored, "file")} stored `);
   }
