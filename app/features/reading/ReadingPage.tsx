@@ -36,7 +36,7 @@ export function ReadingPage({ examId }: { examId: string }) {
       <UnansweredNotices unanswered={exams.unanswered} retry={exams.retry} />
       <Empty
         picture={<EyeOff />}
-        title={sentenceFor({ reason: "not-granted", title: "", detail: "" }).title}
+        title="It is not among the exams you may see."
         actions={<Button onClick={() => navigate("/shared-with-me")}>Shared with me</Button>}
       >
         It may never have been shared with you, or no longer is, or not for the purpose you signed in with.
