@@ -1,44 +1,60 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProof.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {
+    Authorization,
     ExamId,
     Grant,
     Grantee,
+    Guardian,
     IConsentLedger,
+    Membership,
+    Offer,
+    Patient,
     Pointer,
     Query,
     Reason,
     Resource
 } from "./interfaces/IConsentLedger.sol";
 import {Ids} from "./libraries/Ids.sol";
-import {GrantSlot} from "./types/GrantSlot.sol";
+import {Judgement} from "./libraries/Judgement.sol";
+import {Signatures} from "./libraries/Signatures.sol";
+import {TypedData} from "./libraries/TypedData.sol";
+import {GrantSlot, GrantSlotLib} from "./types/GrantSlot.sol";
+import {PatientSlot} from "./types/PatientSlot.sol";
 import {Terms} from "./types/Terms.sol";
 
 /// @title ConsentLedger
 /// @notice Pointers to imaging exams, and patients' grants on them. All of it is documented in `IConsentLedger`.
-contract ConsentLedger is IConsentLedger {
+contract ConsentLedger is IConsentLedger, EIP712 {
+    using Judgement for Query;
+    using Judgement for GrantSlot;
+    using Signatures for bytes;
+
     /// @dev The slot by reference, so that reading and writing it hash its key once.
     struct Entry {
         GrantSlot slot;
     }
 
-    /// @dev When a patient last revoked all, and how often: one slot.
-    struct RevokeAll {
-        uint40 time;
-        uint216 epoch;
-    }
-
     /// @inheritdoc IConsentLedger
     mapping(address custodian => mapping(address operator => bool)) public isOperator;
 
+    /// @inheritdoc IConsentLedger
+    mapping(address custodian => mapping(bytes32 batchRoot => uint256 count)) public batchOf;
+
     mapping(ExamId => Pointer) private _pointers;
 
-    /// @dev Flat, by the hash of patient, resource and grantee: a grant touches its own slot and no other.
-    mapping(bytes32 key => Entry) private _grants;
+    mapping(ExamId => Offer) private _offers;
 
-    /// @inheritdoc IConsentLedger
-    mapping(address patient => RevokeAll) public revokedAll;
+    mapping(address patient => PatientSlot) private _patients;
+
+    mapping(address patient => mapping(address guardian => Guardian)) private _guardians;
+
+    /// @notice The ledger's EIP-712 domain is `ExamKey`, version 1; ERC-5267 tells it to wallets.
+    constructor() EIP712("ExamKey", "1") {}
 
     // Custodians
 
@@ -54,26 +70,39 @@ contract ConsentLedger is IConsentLedger {
         address patient,
         bytes32 commitment,
         bytes32 manifestRoot
-    ) external returns (ExamId examId) {
-        _checkOperator(custodian);
-        if (patient == address(0)) revert ConsentLedgerZeroPatient();
-        examId = Ids.exam(custodian, patient, commitment);
+    ) external returns (ExamId) {
+        _requireOperator(custodian);
+        return _store(custodian, patient, commitment, manifestRoot);
+    }
 
-        Pointer storage pointer = _pointers[examId];
-        if (pointer.retired) revert ConsentLedgerExamRetired(examId);
-        if (pointer.owner != address(0)) revert ConsentLedgerExamRegistered(examId);
-        (pointer.owner, pointer.version, pointer.manifestRoot) = (patient, 1, manifestRoot);
-        emit ExamRegistered(examId, custodian, patient, commitment, manifestRoot);
+    /// @inheritdoc IConsentLedger
+    function registerBatch(address custodian, bytes32 batchRoot, uint256 count) external {
+        _requireOperator(custodian);
+        if (count == 0) revert ConsentLedgerEmptyBatch();
+        if (batchOf[custodian][batchRoot] != 0) revert ConsentLedgerBatchRegistered(custodian, batchRoot);
+        batchOf[custodian][batchRoot] = count;
+        emit BatchRegistered(custodian, batchRoot, count);
+    }
+
+    /// @inheritdoc IConsentLedger
+    function claim(
+        address custodian,
+        address patient,
+        bytes32 commitment,
+        Membership calldata membership
+    ) external returns (ExamId examId) {
+        examId = Ids.exam(custodian, patient, commitment);
+        if (!_isMember(custodian, examId, membership)) {
+            revert ConsentLedgerNotInBatch(examId, membership.batchRoot);
+        }
+        return _store(custodian, patient, commitment, membership.manifestRoot);
     }
 
     /// @inheritdoc IConsentLedger
     function amend(address custodian, address patient, bytes32 commitment, bytes32 manifestRoot) external {
-        _checkOperator(custodian);
+        _requireOperator(custodian);
         ExamId examId = Ids.exam(custodian, patient, commitment);
-
-        Pointer storage pointer = _pointers[examId];
-        if (pointer.retired) revert ConsentLedgerExamRetired(examId);
-        if (pointer.owner == address(0)) revert ConsentLedgerExamUnknown(examId);
+        Pointer storage pointer = _live(examId);
         uint48 version = pointer.version + 1;
         (pointer.version, pointer.manifestRoot) = (version, manifestRoot);
         emit ExamAmended(examId, custodian, version, manifestRoot);
@@ -87,75 +116,202 @@ contract ConsentLedger is IConsentLedger {
         emit ExamRetired(examId, msg.sender);
     }
 
-    // Patients
+    // Patients: grants
 
     /// @inheritdoc IConsentLedger
     function grant(Resource resource, Grantee grantee, Terms terms) external {
-        if (Grantee.unwrap(grantee) == 0) revert ConsentLedgerZeroGrantee();
-        if (terms.excess() != 0) revert ConsentLedgerUnknownTerms(terms);
-        if (terms.notAfter() <= terms.notBefore()) {
-            revert ConsentLedgerEmptyPeriod(terms.notBefore(), terms.notAfter());
-        }
-        if (terms.purposes() == 0) revert ConsentLedgerZeroPurposes();
-        if (terms.actions() == 0) revert ConsentLedgerZeroActions();
+        _grant(msg.sender, resource, grantee, terms);
+    }
 
-        Entry storage entry = _entry(msg.sender, resource, grantee);
-        GrantSlot slot = entry.slot.granted(terms, block.timestamp);
-        entry.slot = slot;
-        emit Granted(msg.sender, resource, grantee, terms, slot.nonce());
+    /// @inheritdoc IConsentLedger
+    function grantBySig(
+        Resource resource,
+        Grantee grantee,
+        Terms terms,
+        uint256 nonce,
+        uint256 epoch,
+        Authorization calldata by
+    ) external {
+        _requireSigned(
+            by,
+            epoch,
+            TypedData.grant(by.patient, resource, grantee, terms, nonce, epoch, by.deadline)
+        );
+        GrantSlot slot = _entry(by.patient, resource, grantee).slot;
+        bool stands = slot.holds(GrantSlotLib.granting(terms, 0));
+        if (_isNext(nonce, slot.nonce(), stands)) _grant(by.patient, resource, grantee, terms);
+    }
+
+    /// @inheritdoc IConsentLedger
+    function grantBatch(
+        address patient,
+        Resource[] calldata resources,
+        Grantee grantee,
+        Terms terms
+    ) external {
+        _requireGuardian(patient);
+        _grantBatch(patient, resources, grantee, terms);
+    }
+
+    /// @inheritdoc IConsentLedger
+    function grantBatchBySig(
+        Resource[] calldata resources,
+        Grantee grantee,
+        Terms terms,
+        uint256[] calldata nonces,
+        uint256 epoch,
+        Authorization calldata by
+    ) external {
+        _requireSigned(
+            by,
+            epoch,
+            TypedData.grantBatch(by.patient, resources, grantee, terms, nonces, epoch, by.deadline)
+        );
+        GrantSlot act = GrantSlotLib.granting(terms, 0);
+        if (_areNext(by.patient, resources, grantee, act, nonces)) {
+            _grantBatch(by.patient, resources, grantee, terms);
+        }
     }
 
     /// @inheritdoc IConsentLedger
     function revoke(Resource resource, Grantee grantee) external {
-        Entry storage entry = _entry(msg.sender, resource, grantee);
-        GrantSlot slot = entry.slot.revoked();
-        entry.slot = slot;
-        emit Revoked(msg.sender, resource, grantee, slot.nonce());
+        _revoke(msg.sender, resource, grantee);
     }
 
     /// @inheritdoc IConsentLedger
-    function revokeAll() external {
-        RevokeAll storage all = revokedAll[msg.sender];
-        uint216 epoch = all.epoch + 1;
-        (all.time, all.epoch) = (uint40(block.timestamp), epoch);
-        emit RevokedAll(msg.sender, epoch);
+    function revokeBySig(
+        Resource resource,
+        Grantee grantee,
+        uint256 nonce,
+        uint256 epoch,
+        Authorization calldata by
+    ) external {
+        _requireSigned(by, epoch, TypedData.revoke(by.patient, resource, grantee, nonce, epoch, by.deadline));
+        GrantSlot slot = _entry(by.patient, resource, grantee).slot;
+        if (_isNext(nonce, slot.nonce(), slot.isRevoked())) _revoke(by.patient, resource, grantee);
+    }
+
+    /// @inheritdoc IConsentLedger
+    function revokeBatch(address patient, Resource[] calldata resources, Grantee grantee) external {
+        _requireGuardian(patient);
+        _revokeBatch(patient, resources, grantee);
+    }
+
+    /// @inheritdoc IConsentLedger
+    function revokeBatchBySig(
+        Resource[] calldata resources,
+        Grantee grantee,
+        uint256[] calldata nonces,
+        uint256 epoch,
+        Authorization calldata by
+    ) external {
+        _requireSigned(
+            by,
+            epoch,
+            TypedData.revokeBatch(by.patient, resources, grantee, nonces, epoch, by.deadline)
+        );
+        if (_areNext(by.patient, resources, grantee, GrantSlotLib.revoking(), nonces)) {
+            _revokeBatch(by.patient, resources, grantee);
+        }
+    }
+
+    /// @inheritdoc IConsentLedger
+    function revokeAll(address patient) external {
+        _requireGuardian(patient);
+        _revokeAll(patient);
+    }
+
+    /// @inheritdoc IConsentLedger
+    function revokeAllBySig(uint256 nonce, Authorization calldata by) external {
+        _requireSigned(by, TypedData.revokeAll(by.patient, nonce, by.deadline));
+        if (_isNext(nonce, _patients[by.patient].revocations(), true)) _revokeAll(by.patient);
+    }
+
+    // Patients: guardians and ownership
+
+    /// @inheritdoc IConsentLedger
+    function nameGuardian(address guardian, uint40 until) external {
+        _nameGuardian(msg.sender, guardian, until);
+    }
+
+    /// @inheritdoc IConsentLedger
+    function nameGuardianBySig(
+        address guardian,
+        uint40 until,
+        uint256 nonce,
+        uint256 epoch,
+        Authorization calldata by
+    ) external {
+        _requireSigned(
+            by,
+            epoch,
+            TypedData.nameGuardian(by.patient, guardian, until, nonce, epoch, by.deadline)
+        );
+        Guardian storage kept = _guardians[by.patient][guardian];
+        if (_isNext(nonce, kept.nonce, kept.until == until)) _nameGuardian(by.patient, guardian, until);
+    }
+
+    /// @inheritdoc IConsentLedger
+    function handOver(ExamId examId, address to) external {
+        _handOver(msg.sender, examId, to);
+    }
+
+    /// @inheritdoc IConsentLedger
+    function handOverBySig(
+        ExamId examId,
+        address to,
+        uint256 nonce,
+        uint256 epoch,
+        Authorization calldata by
+    ) external {
+        _requireSigned(by, epoch, TypedData.handOver(by.patient, examId, to, nonce, epoch, by.deadline));
+        Offer storage offer = _offers[examId];
+        if (_isNext(nonce, offer.nonce, offer.to == to)) _handOver(by.patient, examId, to);
+    }
+
+    /// @inheritdoc IConsentLedger
+    function accept(ExamId examId) external {
+        _accept(msg.sender, examId);
+    }
+
+    /// @inheritdoc IConsentLedger
+    function acceptBySig(ExamId examId, uint256 nonce, uint256 epoch, Authorization calldata by) external {
+        _requireSigned(by, epoch, TypedData.accept(by.patient, examId, nonce, epoch, by.deadline));
+        bool stands = _pointers[examId].owner == by.patient;
+        if (_isNext(nonce, _offers[examId].nonce, stands)) _accept(by.patient, examId);
     }
 
     // Readers
 
     /// @inheritdoc IConsentLedger
-    function check(Query calldata query) external view returns (Reason reason, uint256 validUntil) {
-        if (!_isWellFormed(query)) return (Reason.MalformedQuery, 0);
-        ExamId examId = Ids.exam(
-            address(uint160(query.custodian)),
-            address(uint160(query.patient)),
-            query.commitment
-        );
+    function check(Query calldata query) external view returns (Reason, uint256) {
+        if (!query.isWellFormed()) return (Reason.MalformedQuery, 0);
+        ExamId examId = query.examOf();
+        return _decide(query, examId, _pointers[examId].owner);
+    }
 
-        Pointer storage pointer = _pointers[examId];
-        address owner = pointer.owner;
-        if (pointer.retired) return (Reason.RetiredExam, 0);
-        if (owner == address(0)) return (Reason.UnknownExam, 0);
-        if (query.reader == uint160(owner)) return (Reason.Permitted, type(uint256).max);
-
-        bool isSeries = query.seriesCommitment != 0;
-        Resource exam = Ids.whole(examId);
-        Resource narrowest = isSeries ? Ids.series(examId, query.seriesCommitment) : exam;
-        Grantee reader = Grantee.wrap(bytes32(query.reader));
-
-        GrantSlot slot = _entry(owner, narrowest, reader).slot;
-        reason = _judge(slot, owner, query);
-        if (isSeries && reason != Reason.Permitted && !slot.isRevoked()) {
-            GrantSlot wider = _entry(owner, exam, reader).slot;
-            Reason ofExam = _judge(wider, owner, query);
-            if (ofExam == Reason.Permitted || reason == Reason.NotGranted) (slot, reason) = (wider, ofExam);
+    /// @inheritdoc IConsentLedger
+    function checkUnclaimed(
+        Query calldata query,
+        Membership calldata membership
+    ) external view returns (Reason, uint256) {
+        if (!query.isWellFormed()) return (Reason.MalformedQuery, 0);
+        ExamId examId = query.examOf();
+        address owner = _pointers[examId].owner;
+        if (owner == address(0) && _isMember(address(uint160(query.custodian)), examId, membership)) {
+            owner = address(uint160(query.patient));
         }
-        if (reason == Reason.Permitted) validUntil = slot.terms().notAfter();
+        return _decide(query, examId, owner);
     }
 
     /// @inheritdoc IConsentLedger
     function pointerOf(ExamId examId) external view returns (Pointer memory) {
         return _pointers[examId];
+    }
+
+    /// @inheritdoc IConsentLedger
+    function offerOf(ExamId examId) external view returns (Offer memory) {
+        return _offers[examId];
     }
 
     /// @inheritdoc IConsentLedger
@@ -168,46 +324,236 @@ contract ConsentLedger is IConsentLedger {
         return Grant(slot.terms(), slot.grantedAt(), slot.isRevoked(), uint80(slot.nonce()));
     }
 
-    // Within
+    /// @inheritdoc IConsentLedger
+    function patientOf(address patient) external view returns (Patient memory) {
+        PatientSlot slot = _patients[patient];
+        return Patient(slot.revokedAllAt(), slot.epoch(), slot.revocations());
+    }
 
-    function _checkOperator(address custodian) private view {
+    /// @inheritdoc IConsentLedger
+    function guardianOf(address patient, address guardian) external view returns (Guardian memory) {
+        return _guardians[patient][guardian];
+    }
+
+    /// @inheritdoc IConsentLedger
+    function isGuardian(address patient, address guardian) public view returns (bool) {
+        Guardian storage kept = _guardians[patient][guardian];
+        return kept.until > block.timestamp && kept.namedAt > _patients[patient].revokedAllAt();
+    }
+
+    // The acts, whoever sends them
+
+    /// @dev Stores a pointer as version 1, unless its id was stored or retired before.
+    function _store(
+        address custodian,
+        address patient,
+        bytes32 commitment,
+        bytes32 manifestRoot
+    ) private returns (ExamId examId) {
+        if (patient == address(0)) revert ConsentLedgerZeroPatient();
+        examId = Ids.exam(custodian, patient, commitment);
+        Pointer storage pointer = _pointers[examId];
+        if (pointer.retired) revert ConsentLedgerExamRetired(examId);
+        if (pointer.owner != address(0)) revert ConsentLedgerExamRegistered(examId);
+        (pointer.owner, pointer.version, pointer.manifestRoot) = (patient, 1, manifestRoot);
+        emit ExamRegistered(examId, custodian, patient, commitment, manifestRoot);
+    }
+
+    function _grant(address patient, Resource resource, Grantee grantee, Terms terms) private {
+        _requireGrantable(grantee, terms);
+        _write(patient, resource, grantee, GrantSlotLib.granting(terms, block.timestamp));
+        emit Granted(patient, resource, grantee, terms);
+    }
+
+    function _grantBatch(
+        address patient,
+        Resource[] calldata resources,
+        Grantee grantee,
+        Terms terms
+    ) private {
+        _requireGrantable(grantee, terms);
+        _writeBatch(patient, resources, grantee, GrantSlotLib.granting(terms, block.timestamp));
+        emit GrantedBatch(patient, grantee, terms, resources);
+    }
+
+    function _revoke(address patient, Resource resource, Grantee grantee) private {
+        _write(patient, resource, grantee, GrantSlotLib.revoking());
+        emit Revoked(patient, resource, grantee);
+    }
+
+    function _revokeBatch(address patient, Resource[] calldata resources, Grantee grantee) private {
+        _writeBatch(patient, resources, grantee, GrantSlotLib.revoking());
+        emit RevokedBatch(patient, grantee, resources);
+    }
+
+    function _revokeAll(address patient) private {
+        _patients[patient] = _patients[patient].afterRevokeAll(block.timestamp);
+        emit RevokedAll(patient);
+    }
+
+    function _nameGuardian(address patient, address guardian, uint40 until) private {
+        if (guardian == address(0)) revert ConsentLedgerZeroGuardian();
+        Guardian storage kept = _guardians[patient][guardian];
+        (kept.until, kept.namedAt, kept.nonce) = (until, uint40(block.timestamp), kept.nonce + 1);
+        emit GuardianNamed(patient, guardian, until);
+    }
+
+    function _handOver(address from, ExamId examId, address to) private {
+        if (_live(examId).owner != from) revert ConsentLedgerNotOwner(examId, from);
+        Offer storage offer = _offers[examId];
+        (offer.to, offer.offeredAt, offer.nonce) = (to, uint40(block.timestamp), offer.nonce + 1);
+        emit ExamOffered(examId, from, to);
+    }
+
+    /// @dev The former owner's epoch moves on: what they signed and nobody sent must not open the exam if it comes back.
+    function _accept(address to, ExamId examId) private {
+        Pointer storage pointer = _live(examId);
+        Offer storage offer = _offers[examId];
+        address from = pointer.owner;
+        PatientSlot slot = _patients[from];
+        if (offer.to != to || offer.offeredAt <= slot.revokedAllAt()) {
+            revert ConsentLedgerNotOffered(examId, to);
+        }
+        (pointer.owner, pointer.ownedSince) = (to, uint40(block.timestamp));
+        (offer.to, offer.offeredAt, offer.nonce) = (address(0), 0, offer.nonce + 1);
+        _patients[from] = slot.afterDeparture();
+        emit ExamHandedOver(examId, from, to);
+    }
+
+    function _write(address patient, Resource resource, Grantee grantee, GrantSlot act) private {
+        Entry storage entry = _entry(patient, resource, grantee);
+        entry.slot = entry.slot.then(act);
+    }
+
+    function _writeBatch(
+        address patient,
+        Resource[] calldata resources,
+        Grantee grantee,
+        GrantSlot act
+    ) private {
+        if (resources.length == 0) revert ConsentLedgerEmptyBatch();
+        for (uint256 i = 0; i < resources.length; ++i) _write(patient, resources[i], grantee, act);
+    }
+
+    // Who may act
+
+    function _requireOperator(address custodian) private view {
         if (msg.sender != custodian && !isOperator[custodian][msg.sender]) {
             revert ConsentLedgerNotOperator(custodian, msg.sender);
         }
     }
 
-    /// @dev Judges one slot alone. An empty slot was never granted; one that `revokeAll` ended counts as revoked.
-    function _judge(GrantSlot slot, address patient, Query calldata query) private view returns (Reason) {
-        Terms terms = slot.terms();
-        if (slot.nonce() == 0) return Reason.NotGranted;
-        if (slot.isRevoked() || slot.grantedAt() <= revokedAll[patient].time) return Reason.Revoked;
-        if (query.time < terms.notBefore()) return Reason.NotYetValid;
-        if (query.time >= terms.notAfter()) return Reason.Expired;
-        if (terms.purposes() & query.purpose == 0) return Reason.PurposeNotGranted;
-        if (terms.actions() & query.action == 0) return Reason.ActionNotGranted;
-        return Reason.Permitted;
+    function _requireGuardian(address patient) private view {
+        if (msg.sender != patient && !isGuardian(patient, msg.sender)) {
+            revert ConsentLedgerNotGuardian(patient, msg.sender);
+        }
     }
 
+    function _requireSigned(Authorization calldata by, uint256 epoch, bytes32 structHash) private view {
+        uint256 current = _patients[by.patient].epoch();
+        if (epoch != current) revert ConsentLedgerEpochPassed(epoch, current);
+        _requireSigned(by, structHash);
+    }
+
+    function _requireSigned(Authorization calldata by, bytes32 structHash) private view {
+        if (block.timestamp >= by.deadline) revert ConsentLedgerSignatureExpired(by.deadline);
+        if (!by.signature.isFrom(by.patient, _hashTypedDataV4(structHash))) {
+            revert ConsentLedgerInvalidSignature(by.patient);
+        }
+    }
+
+    /// @dev Whether a signed act is to be done now; false where it was just done and still stands.
+    function _isNext(uint256 signed, uint256 current, bool stands) private pure returns (bool) {
+        if (signed == current) return true;
+        if (stands && current != 0 && signed == current - 1) return false;
+        revert ConsentLedgerNonceMismatch(signed, current);
+    }
+
+    /// @dev `_isNext` for every slot of a batch; slots that do not agree mean that one of them has moved on.
+    function _areNext(
+        address patient,
+        Resource[] calldata resources,
+        Grantee grantee,
+        GrantSlot act,
+        uint256[] calldata nonces
+    ) private view returns (bool all) {
+        if (nonces.length != resources.length) {
+            revert ConsentLedgerNonceCount(resources.length, nonces.length);
+        }
+        for (uint256 i = 0; i < resources.length; ++i) {
+            GrantSlot slot = _entry(patient, resources[i], grantee).slot;
+            bool next = _isNext(nonces[i], slot.nonce(), slot.holds(act));
+            if (i == 0) all = next;
+            else if (next != all) revert ConsentLedgerNonceMismatch(nonces[i], slot.nonce());
+        }
+    }
+
+    function _requireGrantable(Grantee grantee, Terms terms) private pure {
+        if (Grantee.unwrap(grantee) == 0) revert ConsentLedgerZeroGrantee();
+        if (terms.excess() != 0) revert ConsentLedgerUnknownTerms(terms);
+        if (terms.notAfter() <= terms.notBefore()) {
+            revert ConsentLedgerEmptyPeriod(terms.notBefore(), terms.notAfter());
+        }
+        if (terms.purposes() == 0) revert ConsentLedgerZeroPurposes();
+        if (terms.actions() == 0) revert ConsentLedgerZeroActions();
+    }
+
+    // What is kept, and what follows from it
+
+    /// @dev A stored pointer that is not retired.
+    function _live(ExamId examId) private view returns (Pointer storage pointer) {
+        pointer = _pointers[examId];
+        if (pointer.retired) revert ConsentLedgerExamRetired(examId);
+        if (pointer.owner == address(0)) revert ConsentLedgerExamUnknown(examId);
+    }
+
+    /// @dev At the hash of three words, where no mapping of Solidity's can reach: those hash two.
     function _entry(
         address patient,
         Resource resource,
         Grantee grantee
-    ) private view returns (Entry storage) {
-        return _grants[keccak256(abi.encode(patient, resource, grantee))];
+    ) private pure returns (Entry storage entry) {
+        assembly ("memory-safe") {
+            let key := mload(0x40)
+            mstore(key, patient)
+            mstore(add(key, 0x20), resource)
+            mstore(add(key, 0x40), grantee)
+            entry.slot := keccak256(key, 0x60)
+        }
     }
 
-    function _isWellFormed(Query calldata query) private pure returns (bool) {
+    function _isMember(
+        address custodian,
+        ExamId examId,
+        Membership calldata membership
+    ) private view returns (bool) {
+        bytes32 leaf = Ids.pointer(examId, membership.manifestRoot);
         return
-            (query.custodian | query.patient | query.reader) <= type(uint160).max &&
-            _isOneBit(query.purpose) &&
-            query.purpose <= type(uint32).max &&
-            _isOneBit(query.action) &&
-            query.action <= type(uint16).max;
+            batchOf[custodian][membership.batchRoot] != 0 &&
+            MerkleProof.verifyCalldata(membership.proof, membership.batchRoot, leaf, Ids.node);
     }
 
-    function _isOneBit(uint256 mask) private pure returns (bool) {
-        unchecked {
-            return mask != 0 && mask & (mask - 1) == 0;
+    /// @dev Walks from the narrowest slot to the widest. A hand-over ends what was granted on the exam and its series.
+    function _decide(
+        Query calldata query,
+        ExamId examId,
+        address owner
+    ) private view returns (Reason reason, uint256 validUntil) {
+        if (_pointers[examId].retired) return (Reason.RetiredExam, 0);
+        if (owner == address(0)) return (Reason.UnknownExam, 0);
+        if (query.reader == uint160(owner)) return (Reason.Permitted, type(uint256).max);
+
+        Grantee grantee = query.granteeOf();
+        (Resource[4] memory resources, uint256 i) = query.resourcesOf(examId);
+        uint256 wideDeadSince = _patients[owner].revokedAllAt();
+        uint256 examDeadSince = Math.max(wideDeadSince, _pointers[examId].ownedSince);
+        reason = Reason.NotGranted;
+        for (; i < resources.length; ++i) {
+            GrantSlot slot = _entry(owner, resources[i], grantee).slot;
+            Reason judged = slot.judge(i < 2 ? examDeadSince : wideDeadSince, query);
+            if (judged == Reason.Permitted) return (judged, slot.terms().notAfter());
+            if (reason == Reason.NotGranted) reason = judged;
+            if (slot.isRevoked()) break;
         }
     }
 }

@@ -10,7 +10,7 @@ export type ProtocolErrorCode =
   | "no-action"
   | "unknown-action"
   | "invalid-terms-word"
-  | "empty-manifest"
+  | "empty-tree"
   | "duplicate-leaf"
   | "unknown-leaf";
 

@@ -17,9 +17,15 @@ const KINDS = {
   SERIES_SALT: "ExamKey.SeriesSalt",
   SERIES_COMMITMENT: "ExamKey.SeriesCommitment",
   SERIES: "ExamKey.Series",
+  EXAMS_AT: "ExamKey.ExamsAt",
+  ALL_EXAMS: "ExamKey.AllExams",
+  GRANTEE: "ExamKey.Grantee",
+  POINTER: "ExamKey.Pointer",
   LEAF_SALT: "ExamKey.LeafSalt",
   LEAF: "ExamKey.Leaf",
   NODE: "ExamKey.Node",
+  RECEIPT: "ExamKey.Receipt",
+  RECEIPT_NODE: "ExamKey.ReceiptNode",
   PATIENT_ID: "ExamKey.PatientId",
 } as const;
 

@@ -41,7 +41,28 @@ export function seriesResource(exam: Hex, commitment: Hex): Hex {
   return taggedHash("SERIES", wordBytes(exam), wordBytes(commitment));
 }
 
+/** The resource that covers all of a patient's exams at one custodian, later ones included: `H(EXAMS_AT, custodian)`. */
+export function examsAtResource(custodian: string): Hex {
+  return taggedHash("EXAMS_AT", addressWord(custodian));
+}
+
+/** The resource that covers all of a patient's exams, later ones and other custodians' included. */
+export const ALL_EXAMS_RESOURCE: Hex = taggedHash("ALL_EXAMS");
+
 /** Who a grant is for, as the ledger keeps it: the address, left-padded with zeros to 32 bytes. */
 export function granteeOf(address: string): Hex {
   return toHex(addressWord(address));
+}
+
+/**
+ * Who a grant is for, where only who knows the salt shall see it: `H(GRANTEE, address, salt)`.
+ * @param salt 32 random bytes, one for each patient and reader
+ */
+export function blindedGrantee(address: string, salt: Hex): Hex {
+  return taggedHash("GRANTEE", addressWord(address), wordBytes(salt));
+}
+
+/** The leaf by which a batch of pointers commits one: `H(POINTER, examId, manifestRoot)`. The batch's tree is that of merkle.ts. */
+export function pointerLeaf(exam: Hex, manifestRoot: Hex): Hex {
+  return taggedHash("POINTER", wordBytes(exam), wordBytes(manifestRoot));
 }

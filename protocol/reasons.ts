@@ -22,6 +22,14 @@ export const LEDGER_REASONS = [
 /** A reason that the ledger gives. */
 export type LedgerReason = (typeof LEDGER_REASONS)[number];
 
+/** Why a patient was not asked before an emergency, in the order of the contract's `EmergencyReason`; the first is refused. */
+export const EMERGENCY_REASONS = [
+  "none",
+  "life-threatening",
+  "patient-unresponsive",
+  "patient-incapable",
+] as const;
+
 /** Reasons that the gateway gives in a problem document (RFC 9457), with their HTTP status. */
 export const PROBLEM_STATUS = {
   // The request itself.

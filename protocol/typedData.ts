@@ -8,6 +8,94 @@ export function typedDataDomain(chainId: number, consentLedger: string) {
   return { name: "ExamKey", version: "1", chainId, verifyingContract: consentLedger as Hex } as const;
 }
 
+const ADDRESSED = [{ name: "patient", type: "address" }] as const;
+
+const TERMS = [
+  { name: "notBefore", type: "uint40" },
+  { name: "notAfter", type: "uint40" },
+  { name: "purposes", type: "uint32" },
+  { name: "actions", type: "uint16" },
+] as const;
+
+/** The slot's nonce and the patient's epoch as they stand before the act, and when the signature dies. */
+const ONCE = [
+  { name: "nonce", type: "uint256" },
+  { name: "epoch", type: "uint256" },
+  { name: "deadline", type: "uint256" },
+] as const;
+
+const ONCE_EACH = [{ name: "nonces", type: "uint256[]" }, ONCE[1], ONCE[2]] as const;
+
+/**
+ * What a patient signs, one type for each act of `ConsentLedger`'s `…BySig`, as `contracts/libraries/TypedData.sol`
+ * hashes it. Periods and deadlines in whole seconds since 1970-01-01 UTC; purposes and actions as masks (terms.ts).
+ */
+export const ACT_TYPES = {
+  Grant: [
+    ...ADDRESSED,
+    { name: "resource", type: "bytes32" },
+    { name: "grantee", type: "bytes32" },
+    ...TERMS,
+    ...ONCE,
+  ],
+  GrantBatch: [
+    ...ADDRESSED,
+    { name: "resources", type: "bytes32[]" },
+    { name: "grantee", type: "bytes32" },
+    ...TERMS,
+    ...ONCE_EACH,
+  ],
+  Revoke: [
+    ...ADDRESSED,
+    { name: "resource", type: "bytes32" },
+    { name: "grantee", type: "bytes32" },
+    ...ONCE,
+  ],
+  RevokeBatch: [
+    ...ADDRESSED,
+    { name: "resources", type: "bytes32[]" },
+    { name: "grantee", type: "bytes32" },
+    ...ONCE_EACH,
+  ],
+  /** `nonce` is the patient's number of revocations; bound to no epoch, so that nobody who takes over an exam can hinder it. */
+  RevokeAll: [...ADDRESSED, ONCE[0], ONCE[2]],
+  NameGuardian: [
+    ...ADDRESSED,
+    { name: "guardian", type: "address" },
+    { name: "until", type: "uint40" },
+    ...ONCE,
+  ],
+  HandOver: [...ADDRESSED, { name: "examId", type: "bytes32" }, { name: "to", type: "address" }, ...ONCE],
+  Accept: [...ADDRESSED, { name: "examId", type: "bytes32" }, ...ONCE],
+} as const;
+
+/** The name of an act that a patient signs. */
+export type Act = keyof typeof ACT_TYPES;
+
+/** The EIP-712 domain of `EmergencyAccess`. */
+export function emergencyDomain(chainId: number, emergencyAccess: string) {
+  return {
+    name: "ExamKey EmergencyAccess",
+    version: "1",
+    chainId,
+    verifyingContract: emergencyAccess as Hex,
+  } as const;
+}
+
+/**
+ * What a practitioner signs in an emergency. `reader` is blinded (`blindedGrantee`) with a salt that is used this once,
+ * `reason` a position in EMERGENCY_REASONS, `count` the number of emergencies that the exam has had.
+ */
+export const EMERGENCY_TYPES = {
+  Emergency: [
+    { name: "examId", type: "bytes32" },
+    { name: "reader", type: "bytes32" },
+    { name: "reason", type: "uint8" },
+    { name: "until", type: "uint40" },
+    { name: "count", type: "uint64" },
+  ],
+} as const;
+
 /** The custodian's word, signed by its operator, that a patient it identified owns an address. */
 export const ENROLMENT_TYPES = {
   Enrolment: [

@@ -10,7 +10,12 @@ import { compileContracts } from "./chain.ts";
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..");
 
 /** The contracts whose ABIs the other rooms use, and the modules that carry them. */
-const MODULES = { ConsentLedger: "consentLedger", CustodianRegistry: "custodianRegistry" } as const;
+const MODULES = {
+  ConsentLedger: "consentLedger",
+  CustodianRegistry: "custodianRegistry",
+  AccessLog: "accessLog",
+  EmergencyAccess: "emergencyAccess",
+} as const;
 
 /** Each ABI module's path from the repository's root, with the text that the compiled contracts say belongs there. */
 export async function abiModules(): Promise<Map<string, string>> {

@@ -44,7 +44,13 @@ export async function compileContracts(): Promise<void> {
 }
 
 /** Where the contracts are. */
-export type Deployment = { consentLedger: string; custodianRegistry: string; accessManager: string };
+export type Deployment = {
+  consentLedger: string;
+  accessLog: string;
+  emergencyAccess: string;
+  custodianRegistry: string;
+  accessManager: string;
+};
 
 /**
  * Deploys the compiled contracts through the Ignition module. Keeps no record of it.
@@ -63,14 +69,16 @@ export async function deployContracts({
   });
   const deploymentId = `local-${randomUUID()}`;
   try {
-    const { consentLedger, custodianRegistry, accessManager } = await connection.ignition.deploy(ExamKey, {
+    const deployed = await connection.ignition.deploy(ExamKey, {
       deploymentId,
       config: { blockPollingInterval: 100, requiredConfirmations: 1 },
     });
     return {
-      consentLedger: await consentLedger.getAddress(),
-      custodianRegistry: await custodianRegistry.getAddress(),
-      accessManager: await accessManager.getAddress(),
+      consentLedger: await deployed.consentLedger.getAddress(),
+      accessLog: await deployed.accessLog.getAddress(),
+      emergencyAccess: await deployed.emergencyAccess.getAddress(),
+      custodianRegistry: await deployed.custodianRegistry.getAddress(),
+      accessManager: await deployed.accessManager.getAddress(),
     };
   } finally {
     await connection.close();

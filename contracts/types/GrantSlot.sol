@@ -22,15 +22,27 @@ using GrantSlotLib for GrantSlot global;
 library GrantSlotLib {
     uint256 private constant _REVOKED = 1 << 168;
 
-    /// @notice The slot after a grant at `time`.
+    /// @notice What a grant at `time` writes, but for the nonce.
     /// @dev Warning: `newTerms` must be well formed; bits above its fields would spill into the slot's own.
-    function granted(GrantSlot slot, Terms newTerms, uint256 time) internal pure returns (GrantSlot) {
-        return GrantSlot.wrap(_nextNonce(slot) | (uint256(uint40(time)) << 128) | Terms.unwrap(newTerms));
+    function granting(Terms newTerms, uint256 time) internal pure returns (GrantSlot) {
+        return GrantSlot.wrap((uint256(uint40(time)) << 128) | Terms.unwrap(newTerms));
     }
 
-    /// @notice The slot after a revoke.
-    function revoked(GrantSlot slot) internal pure returns (GrantSlot) {
-        return GrantSlot.wrap(_nextNonce(slot) | _REVOKED);
+    /// @notice What a revoke writes, but for the nonce.
+    function revoking() internal pure returns (GrantSlot) {
+        return GrantSlot.wrap(_REVOKED);
+    }
+
+    /// @notice The slot after an act, as `granting` or `revoking` gives it. 80 bits of nonce outlast any chain.
+    function then(GrantSlot slot, GrantSlot act) internal pure returns (GrantSlot) {
+        unchecked {
+            return GrantSlot.wrap((((GrantSlot.unwrap(slot) >> 176) + 1) << 176) | GrantSlot.unwrap(act));
+        }
+    }
+
+    /// @notice Whether the slot holds what this act wrote: the same terms, or a revoke, whenever that was.
+    function holds(GrantSlot slot, GrantSlot act) internal pure returns (bool) {
+        return Terms.unwrap(terms(slot)) == Terms.unwrap(terms(act)) && isRevoked(slot) == isRevoked(act);
     }
 
     /// @notice The terms; zero if none are granted.
@@ -51,12 +63,5 @@ library GrantSlotLib {
     /// @notice How often the slot was written; zero if never.
     function nonce(GrantSlot slot) internal pure returns (uint256) {
         return GrantSlot.unwrap(slot) >> 176;
-    }
-
-    /// @dev The next nonce, in place. 80 bits outlast any chain.
-    function _nextNonce(GrantSlot slot) private pure returns (uint256) {
-        unchecked {
-            return ((GrantSlot.unwrap(slot) >> 176) + 1) << 176;
-        }
     }
 }

@@ -1,7 +1,8 @@
 /** What an exam consists of in the archive, and the manifest over it. */
 import { createHash } from "node:crypto";
 import type { Hex } from "../../protocol/hash.ts";
-import { type ManifestFrame, manifestLeaves, manifestRoot, NO_PIXELS } from "../../protocol/manifest.ts";
+import { type ManifestFrame, manifestLeaves, NO_PIXELS } from "../../protocol/manifest.ts";
+import { merkleRoot } from "../../protocol/merkle.ts";
 import type { ArchiveClient, InstanceReference } from "../archive/client.ts";
 import { numberOfFrames, stringOf } from "../archive/dicomJson.ts";
 import { Problem } from "../problem.ts";
@@ -88,7 +89,7 @@ export async function readManifest(
   }
   if (frames.length === 0)
     throw new Problem("not-found", "Nothing of this exam can be read from the archive.");
-  return { root: manifestRoot(manifestLeaves(salt, frames)), bad };
+  return { root: merkleRoot(manifestLeaves(salt, frames)), bad };
 }
 
 /** What lists no rows has no pixels, or is listed by an archive that says too little. */

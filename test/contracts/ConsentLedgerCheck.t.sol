@@ -211,7 +211,7 @@ contract ConsentLedgerCheckTest is LedgerTest {
         ledger.register(CUSTODIAN, STRANGER, COMMITMENT, ROOT);
         _grant(exam, _plain());
         VM.prank(STRANGER);
-        ledger.revokeAll();
+        ledger.revokeAll(STRANGER);
         _expectPermit(_query(), END);
     }
 

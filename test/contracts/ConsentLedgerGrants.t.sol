@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Grant, Grantee, IConsentLedger, Query, Reason} from "../../contracts/interfaces/IConsentLedger.sol";
+import {
+    Grant,
+    Grantee,
+    IConsentLedger,
+    Patient,
+    Query,
+    Reason
+} from "../../contracts/interfaces/IConsentLedger.sol";
 import {Ids} from "../../contracts/libraries/Ids.sol";
 import {Terms} from "../../contracts/types/Terms.sol";
 import {LedgerTest} from "./LedgerTest.sol";
@@ -13,7 +20,7 @@ contract ConsentLedgerGrantsTest is LedgerTest {
 
     function test_Grant_KeepsTermsTimeAndNonce() external {
         VM.expectEmit(address(ledger));
-        emit IConsentLedger.Granted(PATIENT, exam, _grantee(READER), _plain(), 1);
+        emit IConsentLedger.Granted(PATIENT, exam, _grantee(READER), _plain());
         _grant(exam, _plain());
         _expectGrant(_plain(), NOW, false, 1);
     }
@@ -24,7 +31,7 @@ contract ConsentLedgerGrantsTest is LedgerTest {
         VM.warp(NOW + 1 hours);
         Terms longer = _terms(NOW, END + 30 days, TREAT, VIEW);
         VM.expectEmit(address(ledger));
-        emit IConsentLedger.Granted(PATIENT, exam, _grantee(READER), longer, 2);
+        emit IConsentLedger.Granted(PATIENT, exam, _grantee(READER), longer);
         _grant(exam, longer);
         _expectGrant(longer, NOW + 1 hours, false, 2);
         _expectPermit(_query(), END + 30 days);
@@ -48,14 +55,14 @@ contract ConsentLedgerGrantsTest is LedgerTest {
     function test_Revoke_KeepsNothingButTheNonce() external {
         _grant(exam, _plain());
         VM.expectEmit(address(ledger));
-        emit IConsentLedger.Revoked(PATIENT, exam, _grantee(READER), 2);
+        emit IConsentLedger.Revoked(PATIENT, exam, _grantee(READER));
         _revoke(exam);
         _expectGrant(Terms.wrap(0), 0, true, 2);
     }
 
     function test_Revoke_OfWhatWasNeverGrantedWrites() external {
         VM.expectEmit(address(ledger));
-        emit IConsentLedger.Revoked(PATIENT, exam, _grantee(READER), 1);
+        emit IConsentLedger.Revoked(PATIENT, exam, _grantee(READER));
         _revoke(exam);
         _expectGrant(Terms.wrap(0), 0, true, 1);
         _expect(_query(), Reason.Revoked);
@@ -76,7 +83,7 @@ contract ConsentLedgerGrantsTest is LedgerTest {
         VM.prank(sender);
         ledger.revoke(exam, _grantee(READER));
         VM.prank(sender);
-        ledger.revokeAll();
+        ledger.revokeAll(sender);
         VM.prank(sender);
         ledger.grant(exam, _grantee(READER), _terms(NOW, END + 1, TREAT, VIEW));
         _expectGrant(_plain(), NOW, false, 1);
@@ -92,15 +99,16 @@ contract ConsentLedgerGrantsTest is LedgerTest {
 
     function test_RevokeAll_IsKeptWithTimeAndEpoch() external {
         VM.expectEmit(address(ledger));
-        emit IConsentLedger.RevokedAll(PATIENT, 1);
+        emit IConsentLedger.RevokedAll(PATIENT);
         _revokeAll();
         VM.warp(NOW + 7);
         VM.expectEmit(address(ledger));
-        emit IConsentLedger.RevokedAll(PATIENT, 2);
+        emit IConsentLedger.RevokedAll(PATIENT);
         _revokeAll();
-        (uint40 time, uint216 epoch) = ledger.revokedAll(PATIENT);
-        _equal(time, NOW + 7);
-        _equal(epoch, 2);
+        Patient memory patient = ledger.patientOf(PATIENT);
+        _equal(patient.revokedAllAt, NOW + 7);
+        _equal(patient.epoch, 2);
+        _equal(patient.revocations, 2);
     }
 
     function test_RevertWhen_GrantWithoutGrantee() external {

@@ -137,7 +137,7 @@ contract LedgerActors is Test {
     function revokeAll(uint256 whose, uint256 chance) external {
         if (chance % 8 != 0) return;
         VM.prank(patientAt(whose));
-        LEDGER.revokeAll();
+        LEDGER.revokeAll(patientAt(whose));
         revokedAllAt[patientAt(whose)] = block.timestamp;
     }
 
@@ -152,7 +152,7 @@ contract LedgerActors is Test {
         VM.prank(meddler);
         LEDGER.revoke(resource, grantee);
         VM.prank(meddler);
-        if (all) LEDGER.revokeAll();
+        if (all) LEDGER.revokeAll(meddler);
         else LEDGER.grant(resource, grantee, Terms.wrap(type(uint128).max - type(uint40).max));
     }
 

@@ -72,7 +72,7 @@ abstract contract LedgerTest is Test {
 
     function _revokeAll() internal {
         VM.prank(PATIENT);
-        ledger.revokeAll();
+        ledger.revokeAll(PATIENT);
     }
 
     /// @dev May the reader view the exam for treatment, now?
@@ -84,6 +84,7 @@ abstract contract LedgerTest is Test {
                 commitment: COMMITMENT,
                 seriesCommitment: 0,
                 reader: uint160(READER),
+                granteeSalt: 0,
                 purpose: TREAT,
                 action: VIEW,
                 time: block.timestamp

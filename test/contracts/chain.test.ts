@@ -70,7 +70,7 @@ describe("the deployment", () => {
     const registry = new Contract(deployment.custodianRegistry, custodianRegistryAbi, provider);
     expect(await registry.getFunction("authority").staticCall()).toBe(deployment.accessManager);
     const ledger = new Contract(deployment.consentLedger, consentLedgerAbi, provider);
-    expect(await ledger.getFunction("revokedAll").staticCall(deployment.accessManager)).toEqual([0n, 0n]);
+    expect(await ledger.getFunction("patientOf").staticCall(deployment.accessManager)).toEqual([0n, 0n, 0n]);
   });
 
   it("lets the deployer list custodians, and nobody else (a rival lets anyone overwrite a clinic's entry)", async () => {

@@ -58,8 +58,8 @@ it("keeps every act within what is promised", async () => {
     "change a grant": await gas("patient", "grant", word("33"), reader, terms + 1n),
     revoke: await gas("patient", "revoke", word("33"), reader),
     "revoke what was never granted": await gas("patient", "revoke", word("44"), reader),
-    "revokeAll, first": await gas("patient", "revokeAll"),
-    "revokeAll, later": await gas("patient", "revokeAll"),
+    "revokeAll, first": await gas("patient", "revokeAll", patient),
+    "revokeAll, later": await gas("patient", "revokeAll", patient),
   };
 
   expect(used["grant, cold"]).toBeLessThanOrEqual(47_500);

@@ -6,7 +6,8 @@ import { AbiCoder, type ContractTransactionReceipt, keccak256, toUtf8Bytes } fro
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Hex } from "../../protocol/hash.ts";
 import { examCommitment, examId, granteeOf, newSalt } from "../../protocol/ids.ts";
-import { manifestLeaves, manifestRoot, NO_PIXELS } from "../../protocol/manifest.ts";
+import { manifestLeaves, NO_PIXELS } from "../../protocol/manifest.ts";
+import { merkleRoot } from "../../protocol/merkle.ts";
 import type { LedgerReason } from "../../protocol/reasons.ts";
 import { packTerms, purposesToMask } from "../../protocol/terms.ts";
 import { check, type OpenLedger, openLedger } from "./world.ts";
@@ -132,7 +133,7 @@ describe("defects of rivals", () => {
     const instance = `${study}.1.1`;
     const salt = newSalt();
     const commitment = examCommitment(salt, study);
-    const root = manifestRoot(
+    const root = merkleRoot(
       manifestLeaves(salt, [{ sopInstanceUid: instance, frame: 1, digest: NO_PIXELS }]),
     );
     const receipts = [

@@ -7,11 +7,9 @@ import {
   type ManifestFrame,
   manifestLeaf,
   manifestLeaves,
-  manifestProof,
-  manifestRoot,
   NO_PIXELS,
-  verifyManifestProof,
 } from "../../protocol/manifest.ts";
+import { merkleProof, merkleRoot, verifyMerkleProof } from "../../protocol/merkle.ts";
 
 const SALT = `0x${"5a".repeat(32)}` as const;
 const OTHER_SALT = `0x${"5b".repeat(32)}` as const;
@@ -31,9 +29,9 @@ describe("known answers", () => {
     expect({
       leafSalt: leafSalt(SALT, "1.2.0", 1),
       leaf,
-      one: manifestRoot(manifestLeaves(SALT, frames(1))),
-      two: manifestRoot(manifestLeaves(SALT, frames(2))),
-      three: manifestRoot(manifestLeaves(SALT, frames(3))),
+      one: merkleRoot(manifestLeaves(SALT, frames(1))),
+      two: merkleRoot(manifestLeaves(SALT, frames(2))),
+      three: merkleRoot(manifestLeaves(SALT, frames(3))),
     }).toMatchInlineSnapshot(`
       {
         "leaf": "0x75f06d233a5a13d3b304496029e18f7b5f09205ec6488b50b6672934a991602d",
@@ -54,7 +52,7 @@ describe("the manifest", () => {
           fc.tuple(fc.constant(all), fc.shuffledSubarray(all, { minLength: all.length })),
         ),
         ([all, shuffled]) => {
-          expect(manifestRoot(shuffled)).toBe(manifestRoot(all));
+          expect(merkleRoot(shuffled)).toBe(merkleRoot(all));
         },
       ),
     );
@@ -63,23 +61,23 @@ describe("the manifest", () => {
   it("proves each of its leaves, and no other", () => {
     fc.assert(
       fc.property(leaves(), fc.nat(), fc.nat(), (all, i, j) => {
-        const root = manifestRoot(all);
+        const root = merkleRoot(all);
         const leaf = all[i % all.length] as Hex;
         const other = all[j % all.length] as Hex;
-        const proof = manifestProof(all, leaf);
-        expect(verifyManifestProof(root, leaf, proof)).toBe(true);
-        expect(verifyManifestProof(root, other, proof)).toBe(leaf === other);
-        expect(verifyManifestProof(root, manifestLeaves(OTHER_SALT, frames(1))[0] as Hex, proof)).toBe(false);
-        if (proof.length > 0) expect(verifyManifestProof(root, leaf, proof.slice(1))).toBe(false);
+        const proof = merkleProof(all, leaf);
+        expect(verifyMerkleProof(root, leaf, proof)).toBe(true);
+        expect(verifyMerkleProof(root, other, proof)).toBe(leaf === other);
+        expect(verifyMerkleProof(root, manifestLeaves(OTHER_SALT, frames(1))[0] as Hex, proof)).toBe(false);
+        if (proof.length > 0) expect(verifyMerkleProof(root, leaf, proof.slice(1))).toBe(false);
       }),
     );
   });
 
   it("passes no inner node for a leaf of another tree", () => {
     const all = manifestLeaves(SALT, frames(2));
-    expect(verifyManifestProof(manifestRoot(all), manifestRoot(all), [])).toBe(true);
-    expect(manifestRoot([manifestRoot(all)])).not.toBe(manifestRoot(manifestLeaves(SALT, frames(3))));
-    expect(all).not.toContain(manifestRoot(all));
+    expect(verifyMerkleProof(merkleRoot(all), merkleRoot(all), [])).toBe(true);
+    expect(merkleRoot([merkleRoot(all)])).not.toBe(merkleRoot(manifestLeaves(SALT, frames(3))));
+    expect(all).not.toContain(merkleRoot(all));
   });
 
   it("changes with salt, instance, frame and bytes", () => {
@@ -103,10 +101,10 @@ describe("the manifest", () => {
 describe("refused", () => {
   const all = manifestLeaves(SALT, frames(3));
   it.each([
-    ["empty-manifest", () => manifestRoot([])],
-    ["empty-manifest", () => manifestProof([], SALT)],
-    ["duplicate-leaf", () => manifestRoot([...all, all[0] as Hex])],
-    ["unknown-leaf", () => manifestProof(all, SALT)],
+    ["empty-tree", () => merkleRoot([])],
+    ["empty-tree", () => merkleProof([], SALT)],
+    ["duplicate-leaf", () => merkleRoot([...all, all[0] as Hex])],
+    ["unknown-leaf", () => merkleProof(all, SALT)],
     ["invalid-frame", () => leafSalt(SALT, "1.2.3", -1)],
     ["invalid-frame", () => leafSalt(SALT, "1.2.3", 1.5)],
     ["invalid-uid", () => leafSalt(SALT, "x", 1)],
