@@ -469,7 +469,8 @@ contract ConsentLedger is IConsentLedger, EIP712 {
         revert ConsentLedgerNonceMismatch(signed, current);
     }
 
-    /// @dev `_isNext` for every slot of a batch; slots that do not agree mean that one of them has moved on.
+    /// @dev `_isNext` for every slot of a batch; slots that do not agree mean that one of them has moved on. An empty batch
+    /// is next, to be refused like any other.
     function _areNext(
         address patient,
         Resource[] calldata resources,
@@ -480,6 +481,7 @@ contract ConsentLedger is IConsentLedger, EIP712 {
         if (nonces.length != resources.length) {
             revert ConsentLedgerNonceCount(resources.length, nonces.length);
         }
+        all = true;
         for (uint256 i = 0; i < resources.length; ++i) {
             GrantSlot slot = _entry(patient, resources[i], grantee).slot;
             bool next = _isNext(nonces[i], slot.nonce(), slot.holds(act));

@@ -198,11 +198,6 @@ contract ConsentLedgerExamsTest is LedgerTest {
         ledger.setOperator(OPERATOR, named);
     }
 
-    function _retire(bytes32 commitment) private {
-        VM.prank(CUSTODIAN);
-        ledger.retire(PATIENT, commitment);
-    }
-
     function _expectNotOperator(address sender) private {
         VM.expectRevert(
             abi.encodeWithSelector(IConsentLedger.ConsentLedgerNotOperator.selector, CUSTODIAN, sender)

@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {ConsentLedger} from "../../contracts/ConsentLedger.sol";
-import {ExamId, Grantee, Query, Reason, Resource} from "../../contracts/interfaces/IConsentLedger.sol";
+import {ExamId, Grant, Grantee, Query, Reason, Resource} from "../../contracts/interfaces/IConsentLedger.sol";
 import {Ids} from "../../contracts/libraries/Ids.sol";
 import {Terms} from "../../contracts/types/Terms.sol";
 import {Test} from "./Test.sol";
@@ -61,13 +61,37 @@ abstract contract LedgerTest is Test {
     }
 
     function _grant(Resource resource, Terms terms) internal {
-        VM.prank(PATIENT);
+        _grantBy(PATIENT, resource, terms);
+    }
+
+    function _grantBy(address sender, Resource resource, Terms terms) internal {
+        VM.prank(sender);
         ledger.grant(resource, _grantee(READER), terms);
     }
 
     function _revoke(Resource resource) internal {
         VM.prank(PATIENT);
         ledger.revoke(resource, _grantee(READER));
+    }
+
+    function _register(address patient, bytes32 commitment) internal returns (ExamId) {
+        VM.prank(CUSTODIAN);
+        return ledger.register(CUSTODIAN, patient, commitment, ROOT);
+    }
+
+    function _retire(bytes32 commitment) internal {
+        VM.prank(CUSTODIAN);
+        ledger.retire(PATIENT, commitment);
+    }
+
+    /// @dev The slot of the patient and the reader.
+    function _slot(Resource resource) internal view returns (Grant memory) {
+        return ledger.grantOf(PATIENT, resource, _grantee(READER));
+    }
+
+    function _two(Resource first, Resource second) internal pure returns (Resource[] memory resources) {
+        resources = new Resource[](2);
+        (resources[0], resources[1]) = (first, second);
     }
 
     function _revokeAll() internal {

@@ -8,6 +8,9 @@ interface Vm {
     function assume(bool condition) external pure;
     function expectRevert(bytes calldata reason) external;
     function expectEmit(address emitter) external;
+    function addr(uint256 key) external pure returns (address);
+    function sign(uint256 key, bytes32 digest) external pure returns (uint8 v, bytes32 r, bytes32 s);
+    function chainId(uint256 id) external;
 }
 
 /// @title Test
