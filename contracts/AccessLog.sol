@@ -54,8 +54,9 @@ contract AccessLog is IAccessLog {
         for (; width > 1; (position, width) = (position >> 1, (width + 1) >> 1)) {
             if (position ^ 1 >= width) continue;
             if (used == proof.length) return false;
-            bytes32 sibling = proof[used++];
+            bytes32 sibling = proof[used];
             node = position & 1 == 0 ? Ids.receiptNode(node, sibling) : Ids.receiptNode(sibling, node);
+            ++used;
         }
         return used == proof.length && node == kept.root;
     }

@@ -515,6 +515,7 @@ contract ConsentLedger is IConsentLedger, EIP712 {
         Resource resource,
         Grantee grantee
     ) private pure returns (Entry storage entry) {
+        // solhint-disable-next-line no-inline-assembly
         assembly ("memory-safe") {
             let key := mload(0x40)
             mstore(key, patient)

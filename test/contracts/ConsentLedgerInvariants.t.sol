@@ -2,12 +2,13 @@
 pragma solidity 0.8.37;
 
 import {ExamId, Grant, Pointer, Query, Reason, Resource} from "../../contracts/interfaces/IConsentLedger.sol";
-import {Ids} from "../../contracts/libraries/Ids.sol";
 import {LedgerActors} from "./LedgerActors.sol";
+import {LedgerModel} from "./LedgerModel.sol";
 import {LedgerTest} from "./LedgerTest.sol";
 
 /// @title ConsentLedgerInvariantsTest
-/// @notice What stays true whatever custodians, patients and readers do, in whatever order.
+/// @notice What stays true whatever custodians, patients, guardians, readers and relayers do, in whatever order. The
+/// properties are told in `contracts/PROPERTIES.md`; what one act must not do is held against it in `LedgerActors`.
 /// @dev Run it with the whole suite (`--grep invariant_`): the fuzzer finds the actors among the files compiled.
 contract ConsentLedgerInvariantsTest is LedgerTest {
     LedgerActors private _actors;
@@ -20,7 +21,6 @@ contract ConsentLedgerInvariantsTest is LedgerTest {
         _target(address(_actors));
     }
 
-    /// @notice No sequence of calls by others changes what a patient's grants decide.
     function invariant_OthersChangeNothingForABystander() external view {
         Query memory query = _query();
         query.time = NOW;
@@ -32,43 +32,61 @@ contract ConsentLedgerInvariantsTest is LedgerTest {
         _expect(query, Reason.NotGranted);
     }
 
-    /// @notice `check` permits exactly what a plain model of the same history permits: nothing that was revoked,
-    /// revoked with all, expired or retired, and never by a union of grants.
     function invariant_CheckAgreesWithTheModel() external view {
         for (uint256 i = 0; i < _exams(); ++i) {
             for (uint256 s = 0; s <= _actors.SERIES(); ++s) {
-                for (uint256 r = 0; r < _actors.READERS(); ++r) {
-                    for (uint256 mask = 0; mask < 4; ++mask) _compare(_queryAt(i, s, r, mask));
+                for (uint256 r = 0; r < _actors.PEOPLE(); ++r) {
+                    for (uint256 mask = 0; mask < 4; ++mask) {
+                        _compare(_actors.queryAt(i, i / _actors.CUSTODIANS(), s, r, mask));
+                    }
                 }
             }
         }
     }
 
-    /// @notice An id is registered at most once; what is retired stays retired; versions count amendments.
     function invariant_PointersFollowTheirStateMachine() external view {
         for (uint256 i = 0; i < _exams(); ++i) {
-            (, , , ExamId id) = _examAt(i);
+            ExamId id = _actors.examAt(i, i / _actors.CUSTODIANS());
             Pointer memory pointer = ledger.pointerOf(id);
-            _true(_actors.registrations(id) <= 1, "registered twice");
-            _true(pointer.retired == _actors.isRetired(id), "retired");
-            _true((pointer.owner != address(0)) == (_actors.registrations(id) == 1), "registered");
-            _equal(pointer.version, _actors.versions(id));
+            LedgerModel.Exam memory kept = _actors.examOf(id);
+            _true(kept.registrations <= 1, "registered twice");
+            _true(pointer.retired == kept.retired, "retired");
+            _equal(pointer.owner, kept.owner);
+            _equal(pointer.ownedSince, kept.ownedSince);
+            _equal(pointer.version, kept.version);
+            _equal(ledger.offerOf(id).to, kept.offeredTo);
         }
     }
 
-    /// @notice A slot's nonce counts its patient's writes: each act is seen, and none is seen twice.
     function invariant_NoncesCountWrites() external view {
-        for (uint256 i = 0; i < _exams(); ++i) {
-            (, address patient, , ExamId id) = _examAt(i);
-            for (uint256 s = 0; s <= _actors.SERIES(); ++s) {
-                Resource resource = s == 0 ? Ids.whole(id) : Ids.series(id, _actors.seriesAt(s));
-                for (uint256 r = 0; r < _actors.READERS(); ++r) {
-                    address reader = _actors.readerAt(r);
-                    Grant memory slot = ledger.grantOf(patient, resource, _grantee(reader));
-                    LedgerActors.Kept memory kept = _actors.keptOf(patient, resource, reader);
-                    _equal(slot.nonce, kept.writes);
-                    _true(slot.revoked == kept.revoked, "revoked");
+        for (uint256 w = 0; w < 5 * _exams(); ++w) {
+            Resource resource = _actors.resourceAt(w);
+            for (uint256 p = 0; p < _actors.PEOPLE(); ++p) {
+                for (uint256 r = 0; r < _actors.PEOPLE(); ++r) {
+                    _compareSlot(_actors.personAt(p), resource, _actors.personAt(r));
                 }
+            }
+        }
+    }
+
+    function invariant_EpochsCountRevokeAllsAndDepartures() external view {
+        for (uint256 p = 0; p < _actors.PEOPLE(); ++p) {
+            address patient = _actors.personAt(p);
+            _equal(ledger.patientOf(patient).revocations, _actors.revokeAlls(patient));
+            _equal(
+                ledger.patientOf(patient).epoch,
+                _actors.revokeAlls(patient) + _actors.departures(patient)
+            );
+            _equal(ledger.patientOf(patient).revokedAllAt, _actors.revokedAllAt(patient));
+        }
+    }
+
+    function invariant_GuardiansAreThoseNamedAndNotDismissed() external view {
+        for (uint256 p = 0; p < _actors.PEOPLE(); ++p) {
+            for (uint256 g = 0; g < _actors.PEOPLE(); ++g) {
+                (address patient, address guardian) = (_actors.personAt(p), _actors.personAt(g));
+                bool may = ledger.isGuardian(patient, guardian) || patient == guardian;
+                _true(may == _actors.mayActFor(patient, guardian), "guardian");
             }
         }
     }
@@ -80,33 +98,14 @@ contract ConsentLedgerInvariantsTest is LedgerTest {
         _true(permitted == (validUntil > query.time), "a permit ends in the future");
     }
 
-    function _queryAt(
-        uint256 i,
-        uint256 s,
-        uint256 r,
-        uint256 mask
-    ) private view returns (Query memory query) {
-        (address custodian, address patient, bytes32 commitment, ) = _examAt(i);
-        query.custodian = uint160(custodian);
-        query.patient = uint160(patient);
-        query.commitment = commitment;
-        query.seriesCommitment = _actors.seriesAt(s);
-        query.reader = uint160(_actors.readerAt(r));
-        query.purpose = 1 << (mask & 1);
-        query.action = 1 << (mask >> 1);
-        query.time = block.timestamp;
+    function _compareSlot(address patient, Resource resource, address reader) private view {
+        Grant memory slot = ledger.grantOf(patient, resource, _grantee(reader));
+        LedgerModel.Kept memory kept = _actors.keptOf(patient, resource, reader);
+        _equal(slot.nonce, kept.writes);
+        _true(slot.revoked == kept.revoked, "revoked");
     }
 
     function _exams() private view returns (uint256) {
-        return _actors.CUSTODIANS() * _actors.PATIENTS() * _actors.COMMITMENTS();
-    }
-
-    function _examAt(
-        uint256 index
-    ) private view returns (address custodian, address patient, bytes32 commitment, ExamId id) {
-        custodian = _actors.custodianAt(index);
-        patient = _actors.patientAt(index / _actors.CUSTODIANS());
-        commitment = _actors.commitmentAt(index / _actors.CUSTODIANS() / _actors.PATIENTS());
-        id = Ids.exam(custodian, patient, commitment);
+        return _actors.CUSTODIANS() * _actors.PEOPLE();
     }
 }
