@@ -8,6 +8,9 @@ import {Ids} from "./libraries/Ids.sol";
 /// @title AccessLog
 /// @notice Anchors of custodians' receipts. All of it is documented in `IAccessLog`.
 contract AccessLog is IAccessLog {
+    /// @dev So many receipts at most under one anchor: a stolen key must not be able to use up all numbers at once.
+    uint256 private constant _WIDEST = 1 << 32;
+
     /// @inheritdoc IAccessLog
     IConsentLedger public immutable LEDGER;
 
@@ -29,7 +32,7 @@ contract AccessLog is IAccessLog {
         }
         uint256 next = nextSequence(custodian);
         if (first != next) revert AccessLogNotContiguous(first, next);
-        if (last < first) revert AccessLogEmptyRange(first, last);
+        if (last < first || last - first >= _WIDEST) revert AccessLogRangeOutOfBounds(first, last);
         index = _anchors[custodian].length;
         _anchors[custodian].push(Anchor(root, first, last, uint40(block.timestamp)));
         emit Anchored(custodian, index, root, first, last);

@@ -99,7 +99,8 @@ contract EmergencyAccess is IEmergencyAccess, EIP712 {
     /// @inheritdoc IEmergencyAccess
     function isOpen(ExamId examId, Grantee reader, uint256 time) public view returns (bool) {
         Opening storage opening = _openings[examId][reader];
-        return opening.openedAt <= time && time < opening.until;
+        bool inTime = opening.openedAt <= time && time < opening.until;
+        return inTime && !LEDGER.pointerOf(examId).retired;
     }
 
     function _requireOperator(address custodian) private view {

@@ -36,8 +36,8 @@ interface IAccessLog {
     error AccessLogNotOperator(address custodian, address sender);
     /// @notice Anchors leave no gap, overlap nothing and rewrite nothing: `expected` comes next.
     error AccessLogNotContiguous(uint256 first, uint256 expected);
-    /// @notice An anchor covers at least one receipt.
-    error AccessLogEmptyRange(uint256 first, uint256 last);
+    /// @notice An anchor covers at least one receipt, and 2^32 at most.
+    error AccessLogRangeOutOfBounds(uint256 first, uint256 last);
 
     /// @notice A custodian committed to its receipts from `first` to `last`.
     event Anchored(
@@ -49,7 +49,8 @@ interface IAccessLog {
     );
 
     /// @notice Commits to the receipts that come next. Sent by the custodian or one of its operators.
-    /// @dev Warning: it is for good. A wrong root can never be proved against, nor be replaced.
+    /// @dev Warning: it is for good. A wrong root can never be proved against, nor be replaced: what a stolen key anchored
+    /// has used up its numbers, and the custodian goes on after them.
     /// @param root Root of the tree over the leaves `H(RECEIPT, sequence, receipt)`, in order; see `verify`.
     /// @param first The sequence number after the last one anchored; 1 at first.
     /// @return index Position of the anchor among the custodian's.

@@ -395,6 +395,8 @@ interface IConsentLedger {
 
     /// @notice Makes the sender, to whom the exam is offered, its owner. The former owner's grants on it and on its series
     /// are dead for good, and so is whatever the former owner signed and nobody sent.
+    /// @dev Warning: what the new owner granted on it until now, this second included, is dead too. Of what the former owner
+    /// signed, only a `RevokeAll` survives: a revoke that nobody sent must be signed anew.
     function accept(ExamId examId) external;
 
     /// @notice `accept`, for the receiver who signed `Accept`. Replaying what still stands changes nothing.

@@ -124,7 +124,8 @@ interface IEmergencyAccess {
     /// @notice Whether `custodian` has named this practitioner.
     function isPractitioner(address custodian, address badge) external view returns (bool);
 
-    /// @notice Whether the exam is open to the reader at `time`. Asked with a time before it was opened, it is not.
+    /// @notice Whether the exam is open to the reader at `time`: from when it was opened until it is over. Once the exam is
+    /// retired, it never is; that it was handed over changes nothing.
     function isOpen(ExamId examId, Grantee reader, uint256 time) external view returns (bool);
 
     /// @notice What is kept of a reader's last emergency on an exam.

@@ -17,20 +17,6 @@ export const accessLogAbi = [
         "type": "uint256"
       },
       {
-        "name": "last",
-        "type": "uint256"
-      }
-    ],
-    "name": "AccessLogEmptyRange",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "name": "first",
-        "type": "uint256"
-      },
-      {
         "name": "expected",
         "type": "uint256"
       }
@@ -50,6 +36,20 @@ export const accessLogAbi = [
       }
     ],
     "name": "AccessLogNotOperator",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "first",
+        "type": "uint256"
+      },
+      {
+        "name": "last",
+        "type": "uint256"
+      }
+    ],
+    "name": "AccessLogRangeOutOfBounds",
     "type": "error"
   },
   {

@@ -12,6 +12,7 @@ import {Test} from "./Test.sol";
 contract AccessLogTest is Test {
     uint256 private constant NOW = 1_800_000_000;
     uint64 private constant LATEST = type(uint64).max;
+    uint64 private constant WIDEST = 1 << 32;
     address private constant CUSTODIAN = address(0xC057);
     address private constant OPERATOR = address(0x09E7);
     address private constant STRANGER = address(0x5742);
@@ -69,18 +70,21 @@ contract AccessLogTest is Test {
     }
 
     function test_RevertWhen_AnchorCoversNothing() external {
-        _expectEmptyRange(1, 0);
+        _expectOutOfBounds(1, 0);
         _anchorBy(CUSTODIAN, 1, 0);
         _anchorBy(CUSTODIAN, 1, 7);
-        _expectEmptyRange(8, 7);
+        _expectOutOfBounds(8, 7);
         _anchorBy(CUSTODIAN, 8, 7);
     }
 
-    function test_RevertWhen_EveryNumberIsUsedUp() external {
+    /// @notice A stolen key must not be able to leave the custodian without numbers.
+    function test_RevertWhen_AnchorCoversTooMuch() external {
+        _expectOutOfBounds(1, LATEST);
         _anchorBy(CUSTODIAN, 1, LATEST);
-        _equal(_log.nextSequence(CUSTODIAN), uint256(LATEST) + 1);
-        _expectNotContiguous(0, uint256(LATEST) + 1);
-        _anchorBy(CUSTODIAN, 0, 1);
+        _expectOutOfBounds(1, WIDEST + 1);
+        _anchorBy(CUSTODIAN, 1, WIDEST + 1);
+        _anchorBy(CUSTODIAN, 1, WIDEST);
+        _equal(_log.nextSequence(CUSTODIAN), uint256(WIDEST) + 1);
     }
 
     function testFuzz_RevertWhen_AnchoredByAnybodyElse(address sender) external {
@@ -100,7 +104,7 @@ contract AccessLogTest is Test {
 
     /// @notice Every receipt of a run proves itself, at its own number and at no other, whatever the run's length.
     function testFuzz_Verify_EachReceiptAtItsOwnNumber(uint64 before, uint256 size, uint256 seed) external {
-        before = uint64(_between(before, 0, LATEST - 40));
+        before = uint64(_between(before, 0, WIDEST));
         size = _between(size, 1, 40);
         bytes32[] memory leaves = _leaves(before + 1, size, seed);
         _anchorRun(before, size, _rootOf(leaves));
@@ -149,7 +153,7 @@ contract AccessLogTest is Test {
         bytes32[] calldata proof,
         uint64 last
     ) external {
-        _anchorBy(CUSTODIAN, 1, last == 0 ? LATEST : last);
+        _anchorBy(CUSTODIAN, 1, uint64(_between(last, 1, WIDEST)));
         _true(!_log.verify(custodian, index, sequence, receipt, proof), "random");
         _true(!_log.verify(CUSTODIAN, 0, sequence, receipt, proof), "random");
     }
@@ -220,7 +224,7 @@ contract AccessLogTest is Test {
         VM.expectRevert(abi.encodeWithSelector(IAccessLog.AccessLogNotContiguous.selector, first, expected));
     }
 
-    function _expectEmptyRange(uint256 first, uint256 last) private {
-        VM.expectRevert(abi.encodeWithSelector(IAccessLog.AccessLogEmptyRange.selector, first, last));
+    function _expectOutOfBounds(uint256 first, uint256 last) private {
+        VM.expectRevert(abi.encodeWithSelector(IAccessLog.AccessLogRangeOutOfBounds.selector, first, last));
     }
 }

@@ -82,6 +82,17 @@ contract EmergencyAccessTest is LedgerTest, Signing {
         _true(!_emergencies.isOpen(Ids.exam(CUSTODIAN, PATIENT, ROOT), _reader, NOW), "another exam");
     }
 
+    function test_Open_EndsWithTheRetirementOfTheExam_NotWithItsHandOver() external {
+        _open(_emergency(0));
+        VM.prank(PATIENT);
+        ledger.handOver(examId, STRANGER);
+        VM.prank(STRANGER);
+        ledger.accept(examId);
+        _true(_emergencies.isOpen(examId, _reader, NOW), "handed over");
+        _retire(COMMITMENT);
+        _true(!_emergencies.isOpen(examId, _reader, NOW), "retired");
+    }
+
     /// @notice `check` stays pure consent: an emergency is no grant.
     function test_Open_DecidesNothingInTheLedger() external {
         _open(_emergency(0));
