@@ -26,6 +26,9 @@ const localChain = {
   allowBlocksWithSameTimestamp: true,
 } as const;
 
+// `npm run test:deep`: the same tests, with ten times the budget.
+const depth = process.env.EXAMKEY_DEEP === "1" ? 10 : 1;
+
 export default defineConfig({
   plugins: [hardhatEthers, hardhatIgnitionEthers],
   paths: {
@@ -38,8 +41,8 @@ export default defineConfig({
   },
   test: {
     solidity: {
-      fuzz: { runs: 1_000 },
-      invariant: { runs: 32, depth: 100, failOnRevert: true },
+      fuzz: { runs: 1_000 * depth },
+      invariant: { runs: 32 * depth, depth: 100, failOnRevert: true },
     },
   },
   networks: {

@@ -19,6 +19,7 @@ const FETCHED_NODE = "24.21.0";
 const COMMANDS = {
   start: ["run the whole demo: chain, archive, gateway and app"],
   test: ["check everything; `npm test -- --help` lists the parts"],
+  "test:deep": ["check with larger budgets, for hours rather than minutes", "scripts/test.ts", "--deep"],
   enrol: ["tie a patient id to an address, or enrol a practitioner, at a running gateway"],
   custodian: ["name a custodian's operator, or list its gateway in the registry"],
   import: ["store DICOM files in a running gateway's archive"],

@@ -6,6 +6,7 @@ import { readArguments, UsageError } from "./usage.ts";
 const HELP = `npm test                        check everything
 npm test -- --only gateway,app  some parts alone
 npm test -- test/gateway/auth   the test files whose paths contain this
+npm run test:deep               the same with larger budgets, and what takes too long for every day
 
 Parts:
 ${CHECKS.map(({ name, what }) => `  ${name.padEnd(10)} ${what}`).join("\n")}
@@ -41,9 +42,14 @@ async function runAll(checks: Check[]): Promise<Tally> {
 async function main() {
   const { values, positionals } = readArguments({
     allowPositionals: true,
-    options: { only: { type: "string", multiple: true, default: [] }, help: { type: "boolean", short: "h" } },
+    options: {
+      only: { type: "string", multiple: true, default: [] },
+      deep: { type: "boolean", default: false },
+      help: { type: "boolean", short: "h" },
+    },
   });
   if (values.help) return console.log(HELP);
+  if (values.deep) process.env.EXAMKEY_DEEP = "1";
   const only = values.only.flatMap((names) => names.split(","));
   const known = [...CHECKS.map(({ name }) => name), ...PROJECTS];
   const unknown = only.filter((name) => !known.includes(name as (typeof known)[number]));

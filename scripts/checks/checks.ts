@@ -126,6 +126,35 @@ const solidity: Check = {
   },
 };
 
+/** The rows of Hardhat's coverage table that are not complete: file, lines and statements in per cent. */
+function uncovered(table: string): string[] {
+  const rows = [...table.matchAll(/^║ (contracts\/\S+) +│ ([\d.]+) +│ ([\d.]+) +│ (.*) ║$/gm)];
+  if (rows.length === 0) return ["No coverage was reported."];
+  return rows
+    .filter(([, , lines, statements]) => lines !== "100.00" || statements !== "100.00")
+    .map(
+      ([, file, lines, statements, where]) =>
+        `${file}: ${lines} % of lines, ${statements} % of statements; ${where}`,
+    );
+}
+
+/** On an instrumented build, so it comes beside the tests and not in their place; the unit tests alone have to reach everything. */
+const coverage: Check = {
+  name: "coverage",
+  what: "Solidity coverage: every line and statement (hardhat test solidity --coverage)",
+  async run() {
+    const args = ["test", "solidity", "--coverage", "--grep", "test_"];
+    const { code, output } = await runTool("hardhat/dist/src/cli.js", args, {
+      env: { NO_COLOR: "1", FORCE_COLOR: "0" },
+    });
+    const missing = uncovered(output);
+    return asOne({
+      code: code === 0 && missing.length === 0 ? 0 : 1,
+      output: code === 0 ? missing.join("\n") : output,
+    });
+  },
+};
+
 /** The part of Vitest's JSON report that is read here. */
 interface VitestReport {
   testResults: {
@@ -190,4 +219,4 @@ function readVitest(code: number | null, reportFile: string): Tally {
 }
 
 /** Everything but Vitest, in the order of running: the quick checks first. */
-export const CHECKS: readonly Check[] = [types, lint, style, build, solidity, app];
+export const CHECKS: readonly Check[] = [types, lint, style, build, solidity, coverage, app];
