@@ -29,10 +29,15 @@ const localChain = {
 // `npm run test:deep`: the same tests, with ten times the budget.
 const depth = process.env.EXAMKEY_DEEP === "1" ? 10 : 1;
 
+// Measuring coverage compiles other bytecode: nothing else may take it for the real one.
+const built = process.env.EXAMKEY_COVERAGE === "1" ? "./coverage/" : "./";
+
 export default defineConfig({
   plugins: [hardhatEthers, hardhatIgnitionEthers],
   paths: {
     tests: { solidity: "./test/contracts" },
+    artifacts: `${built}artifacts`,
+    cache: `${built}cache`,
     ignition: "./scripts/ignition",
   },
   solidity: {

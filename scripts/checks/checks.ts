@@ -145,7 +145,7 @@ const coverage: Check = {
   async run() {
     const args = ["test", "solidity", "--coverage", "--grep", "test_"];
     const { code, output } = await runTool("hardhat/dist/src/cli.js", args, {
-      env: { NO_COLOR: "1", FORCE_COLOR: "0" },
+      env: { NO_COLOR: "1", FORCE_COLOR: "0", EXAMKEY_COVERAGE: "1" },
     });
     const missing = uncovered(output);
     return asOne({
