@@ -21,7 +21,9 @@ const COMMANDS = {
   test: ["check everything; `npm test -- --help` lists the parts"],
   "test:deep": ["check with larger budgets, for hours rather than minutes", "scripts/test.ts", "--deep"],
   enrol: ["tie a patient id to an address, or enrol a practitioner, at a running gateway"],
-  custodian: ["name a custodian's operator, or list its gateway in the registry"],
+  custodian: [
+    "name a custodian's operator, list its gateway in the registry, or describe its contracts to wallets",
+  ],
   import: ["store DICOM files in a running gateway's archive"],
   gateway: ["run the gateway alone, configured by environment variables", "gateway/main.ts"],
   build: ["build the app for a hospital into dist/app"],

@@ -1,17 +1,24 @@
 /** `npm run custodian`: what a custodian and a registrar sign once, from a shell. */
+import { resolve } from "node:path";
 import { isError } from "ethers";
+import { getAddress } from "viem";
 import { Custody } from "./custody.ts";
+import { writeDescriptors } from "./descriptors.ts";
 import { readAddress, runScript } from "./desk.ts";
-import { readArguments, UsageError } from "./usage.ts";
+import { CALLED_FROM, readArguments, UsageError } from "./usage.ts";
 
 const HELP = `npm run custodian -- operator 0x…     the custodian lets a gateway's key register its exams
     --remove            … or no longer
 npm run custodian -- list 0x…         the registrar lists a custodian, so that apps find its gateway
     --name TEXT         … under the name that patients read
     --gateway URL       … with the public URL of its gateway
+npm run custodian -- descriptors DIR  write what tells wallets how to show what is signed (ERC-7730)
+    --name TEXT         … under the name that wallets show (ExamKey)
+    --url URL           … with a page about it
 
 Environment: RPC_URL (http://127.0.0.1:8545), KEY (the private key that signs: the custodian's, or the
-registrar's), and CONSENT_LEDGER or CUSTODIAN_REGISTRY (the contract's address).`;
+registrar's; descriptors need none), and the contracts' addresses: CONSENT_LEDGER, CUSTODIAN_REGISTRY,
+and, for a descriptor of its own, EMERGENCY_ACCESS.`;
 
 function fromEnvironment(name: string, pattern: RegExp, what: string): string {
   const value = process.env[name] ?? "";
@@ -27,8 +34,9 @@ async function act(
   whom: string | undefined,
   values: Options,
 ): Promise<string> {
+  if (act === "descriptors") return describe(custody, whom, values);
   if (act !== "operator" && act !== "list")
-    throw new UsageError("Say `operator` or `list`. `--help` says more.");
+    throw new UsageError("Say `operator`, `list` or `descriptors`. `--help` says more.");
   const key = fromEnvironment("KEY", /^0x[0-9a-fA-F]{64}$/, "a private key, 0x and 64 digits");
   if (act === "operator") {
     const operator = readAddress("operator", whom);
@@ -44,10 +52,28 @@ async function act(
   return `${name} (${custodian}) is listed with ${listing.gateway}.`;
 }
 
+async function describe(
+  { provider }: Custody,
+  folder: string | undefined,
+  { name = "ExamKey", url }: Options,
+): Promise<string> {
+  if (!folder) throw new UsageError("Name the folder that the descriptors go to.");
+  if (url !== undefined && !URL.canParse(url)) throw new UsageError("--url: give the URL of a page.");
+  const paths = await writeDescriptors({
+    provider,
+    consentLedger: getAddress(contractFrom("CONSENT_LEDGER")),
+    emergencyAccess: process.env.EMERGENCY_ACCESS ? getAddress(contractFrom("EMERGENCY_ACCESS")) : null,
+    publisher: { owner: name, ...(url === undefined ? {} : { url }) },
+    folder: resolve(CALLED_FROM, folder),
+  });
+  return paths.join("\n");
+}
+
 interface Options {
   remove?: boolean | undefined;
   name?: string | undefined;
   gateway?: string | undefined;
+  url?: string | undefined;
 }
 
 await runScript(async () => {
@@ -57,6 +83,7 @@ await runScript(async () => {
       remove: { type: "boolean" },
       name: { type: "string" },
       gateway: { type: "string" },
+      url: { type: "string" },
       help: { type: "boolean", short: "h" },
     },
   });

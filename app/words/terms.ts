@@ -1,4 +1,5 @@
 /** Purposes and actions in the words of the people who grant and who read. */
+import { ACTION_PHRASES, conjunction, PURPOSE_PHRASES } from "../../protocol/clearSigning/words.ts";
 import type { Action, Purpose } from "../../protocol/terms.ts";
 
 /** A purpose as each side says it. */
@@ -16,73 +17,73 @@ const PURPOSE_WORDS: Record<Purpose, PurposeWords> = {
   TREAT: {
     label: "Treatment",
     explanation: "To diagnose and treat me.",
-    inSentence: "for treatment",
+    inSentence: PURPOSE_PHRASES.TREAT,
     signIn: "Treat a patient",
   },
   ETREAT: {
     label: "Emergency treatment",
     explanation: "To treat me when it cannot wait.",
-    inSentence: "for emergency treatment",
+    inSentence: PURPOSE_PHRASES.ETREAT,
     signIn: "Treat a patient in an emergency",
   },
   HPAYMT: {
     label: "Payment",
     explanation: "To bill or to settle with my insurer.",
-    inSentence: "for payment",
+    inSentence: PURPOSE_PHRASES.HPAYMT,
     signIn: "Settle a payment",
   },
   HRESCH: {
     label: "Research",
     explanation: "To learn from my images in a study.",
-    inSentence: "for research",
+    inSentence: PURPOSE_PHRASES.HRESCH,
     signIn: "Do research",
   },
   PATRQT: {
     label: "At my request",
     explanation: "Such as a second opinion that I asked for.",
-    inSentence: "at the patient’s request",
+    inSentence: PURPOSE_PHRASES.PATRQT,
     signIn: "See my own exams",
   },
   FAMRQT: {
     label: "At my family’s request",
     explanation: "Such as for a relative who looks after me.",
-    inSentence: "at the family’s request",
+    inSentence: PURPOSE_PHRASES.FAMRQT,
     signIn: "Look after a family member",
   },
   PWATRNY: {
     label: "By power of attorney",
     explanation: "For somebody who decides on my behalf.",
-    inSentence: "by power of attorney",
+    inSentence: PURPOSE_PHRASES.PWATRNY,
     signIn: "Act by power of attorney",
   },
   SUPNWK: {
     label: "My support network",
     explanation: "For people who help me day to day.",
-    inSentence: "for the support network",
+    inSentence: PURPOSE_PHRASES.SUPNWK,
     signIn: "Support somebody day to day",
   },
   HOPERAT: {
     label: "Running the hospital",
     explanation: "For quality checks and administration.",
-    inSentence: "for running the hospital",
+    inSentence: PURPOSE_PHRASES.HOPERAT,
     signIn: "Run the hospital",
   },
   PUBHLTH: {
     label: "Public health",
     explanation: "To report or study diseases in the population.",
-    inSentence: "for public health",
+    inSentence: PURPOSE_PHRASES.PUBHLTH,
     signIn: "Work for public health",
   },
   HLEGAL: {
     label: "Legal matters",
     explanation: "For a court or a lawyer.",
-    inSentence: "for legal matters",
+    inSentence: PURPOSE_PHRASES.HLEGAL,
     signIn: "Work on a legal matter",
   },
   TRAIN: {
     label: "Teaching",
     explanation: "To train people who treat patients.",
-    inSentence: "for teaching",
+    inSentence: PURPOSE_PHRASES.TRAIN,
     signIn: "Teach or learn",
   },
 };
@@ -110,8 +111,9 @@ export function purposeInWords(purpose: Purpose): PurposeWords {
 
 /** "for treatment and for research" */
 export function purposesInSentence(purposes: readonly Purpose[], locale = "en"): string {
-  return new Intl.ListFormat(locale, { type: "conjunction" }).format(
-    purposes.map((purpose) => PURPOSE_WORDS[purpose].inSentence),
+  return conjunction(
+    purposes.map((purpose) => PURPOSE_PHRASES[purpose]),
+    locale,
   );
 }
 
@@ -122,22 +124,19 @@ export function purposesAsList(purposes: readonly Purpose[], locale = "en"): str
   );
 }
 
-const ACTION_WORDS: Record<Action, { verb: string; label: string }> = {
-  VIEW: { verb: "look at", label: "Look" },
-  DOWNLOAD: { verb: "download", label: "Download" },
-  SHARE: { verb: "pass on", label: "Pass on" },
-};
+const ACTION_LABELS: Record<Action, string> = { VIEW: "Look", DOWNLOAD: "Download", SHARE: "Pass on" };
 
 /** "look at and download" */
 export function actionsInSentence(actions: readonly Action[], locale = "en"): string {
-  return new Intl.ListFormat(locale, { type: "conjunction" }).format(
-    actions.map((action) => ACTION_WORDS[action].verb),
+  return conjunction(
+    actions.map((action) => ACTION_PHRASES[action]),
+    locale,
   );
 }
 
 /** "Look, Download" */
 export function actionsAsList(actions: readonly Action[], locale = "en"): string {
   return new Intl.ListFormat(locale, { type: "unit", style: "short" }).format(
-    actions.map((action) => ACTION_WORDS[action].label),
+    actions.map((action) => ACTION_LABELS[action]),
   );
 }
