@@ -1,9 +1,12 @@
 import { FlaskConical, Stethoscope, UserRound } from "lucide-react";
 import { useSyncExternalStore } from "react";
 import type { Persona } from "../../../protocol/api.ts";
-import { Avatar, Button, Dialog } from "../../design/index.ts";
+import { Avatar, Button, Dialog, Notice } from "../../design/index.ts";
+import { ReadingWords } from "../signing/index.ts";
 import s from "./DeveloperWallet.module.css";
+import { describe } from "./describe.ts";
 import type { DeveloperProvider, Pending } from "./provider.ts";
+import { useKnown } from "./useKnown.ts";
 
 /** The wallet's own interface: who you are, and each question it asks. It is not part of the page it serves. */
 export function DeveloperWallet({ provider }: { provider: DeveloperProvider }) {
@@ -32,7 +35,7 @@ export function DeveloperWallet({ provider }: { provider: DeveloperProvider }) {
           <PersonaList provider={provider} current={persona} />
         </Dialog>
       )}
-      {pending && <Question pending={pending} />}
+      {pending && <Question provider={provider} pending={pending} />}
     </>
   );
 }
@@ -77,7 +80,10 @@ export function PersonaList({
   );
 }
 
-function Question({ pending: { request, persona, answer } }: { pending: Pending }) {
+function Question({ provider, pending }: { provider: DeveloperProvider; pending: Pending }) {
+  const { asked, persona, answer } = pending;
+  const known = useKnown(provider.personas);
+  const request = describe(asked, { self: persona.address, descriptors: provider.descriptors, known });
   return (
     <Dialog
       title={request.title}
@@ -85,19 +91,23 @@ function Question({ pending: { request, persona, answer } }: { pending: Pending 
       onClose={() => answer(false)}
       footer={
         <>
-          <Button onClick={() => answer(false)}>Reject</Button>
-          <Button kind="primary" onClick={() => answer(true)}>
-            Approve
-          </Button>
+          <Button onClick={() => answer(false)}>{request.signable ? "Reject" : "Close"}</Button>
+          {request.signable && (
+            <Button kind="primary" onClick={() => answer(true)}>
+              Approve
+            </Button>
+          )}
         </>
       }
     >
       <div className={s.question}>
+        {request.reading && <ReadingWords reading={request.reading} />}
         {request.sentences.map((sentence) => (
           <p key={sentence}>{sentence}</p>
         ))}
+        {request.warning && <Notice kind="warn">{request.warning}</Notice>}
         <details className={s.raw}>
-          <summary>Exactly what is signed</summary>
+          <summary>{request.signable ? "Exactly what is signed" : "Exactly what was asked"}</summary>
           <pre>{request.raw}</pre>
         </details>
       </div>

@@ -1,5 +1,6 @@
 import { createPublicClient, getAddress, http } from "viem";
 import type { Discovery } from "../../../protocol/api.ts";
+import { calldataDescriptor, eip712Descriptor } from "../../../protocol/clearSigning/descriptor.ts";
 import { DeveloperProvider } from "./provider.ts";
 
 /** The reverse domain name by which sites tell this wallet from others (EIP-6963). */
@@ -14,11 +15,16 @@ const ICON =
  */
 export function installDeveloperWallet(discovery: Discovery): DeveloperProvider | null {
   if (!discovery.personas || discovery.personas.length === 0) return null;
+  const { chainId } = discovery;
+  const consentLedger = getAddress(discovery.contracts.consentLedger);
   const provider = new DeveloperProvider({
     personas: discovery.personas,
     rpcUrl: discovery.rpcUrl,
-    chainId: discovery.chainId,
-    consentLedger: getAddress(discovery.contracts.consentLedger),
+    chainId,
+    descriptors: [
+      eip712Descriptor({ chainId, consentLedger }),
+      calldataDescriptor({ chainId, consentLedger }),
+    ],
     chain: createPublicClient({ transport: http(discovery.rpcUrl) }),
   });
   const detail = Object.freeze({

@@ -1,6 +1,5 @@
 /** An EIP-1193 wallet for the local demo. Its keys are published in Hardhat's documentation: never use it elsewhere. */
 import {
-  type Address,
   createWalletClient,
   type EIP1193RequestFn,
   getAddress,
@@ -14,7 +13,9 @@ import {
 } from "viem";
 import { mnemonicToAccount } from "viem/accounts";
 import type { Persona } from "../../../protocol/api.ts";
-import { describeMessage, describeTransaction, type Request } from "./describe.ts";
+import type { Descriptor } from "../../../protocol/clearSigning/descriptor.ts";
+import { UnreadableError } from "../signing/index.ts";
+import { type Asked, readTypedData } from "./describe.ts";
 
 /** Hardhat's development mnemonic. */
 const MNEMONIC = "test test test test test test test test test test test junk";
@@ -32,7 +33,7 @@ export class ProviderError extends Error {
 
 /** A question to the person, waiting for an answer. */
 export interface Pending {
-  request: Request;
+  asked: Asked;
   persona: Persona;
   answer: (approved: boolean) => void;
 }
@@ -51,10 +52,11 @@ type Listener = (...args: unknown[]) => void;
 /** Holds the personas' keys, and signs only what the person approves. */
 export class DeveloperProvider {
   readonly personas: readonly Persona[];
+  /** By what it reads typed data and transactions. */
+  readonly descriptors: readonly Descriptor[];
   readonly #wallet: WalletClient;
   readonly #chain: PublicClient;
   readonly #chainId: number;
-  readonly #consentLedger: Address;
   readonly #events = new Map<string, Set<Listener>>();
   readonly #watchers = new Set<() => void>();
   #state: ProviderState;
@@ -64,14 +66,14 @@ export class DeveloperProvider {
     personas: readonly Persona[];
     rpcUrl: string;
     chainId: number;
-    consentLedger: Address;
+    descriptors: readonly Descriptor[];
     chain: PublicClient;
   }) {
     this.personas = options.personas;
     this.#wallet = createWalletClient({ transport: http(options.rpcUrl) });
     this.#chain = options.chain;
     this.#chainId = options.chainId;
-    this.#consentLedger = options.consentLedger;
+    this.descriptors = options.descriptors;
     const last = window.sessionStorage.getItem(PERSONA_KEY);
     const persona = this.personas.find(({ address }) => address === last) ?? null;
     this.#state = { persona, choosing: false, pending: null };
@@ -137,6 +139,8 @@ export class DeveloperProvider {
         return this.#acceptChain(args[0]);
       case "personal_sign":
         return this.#signMessage(args[0], args[1]);
+      case "eth_signTypedData_v4":
+        return this.#signTypedData(args[0], args[1]);
       case "eth_sendTransaction":
         return this.#sendTransaction(args[0]);
       default: {
@@ -175,8 +179,23 @@ export class DeveloperProvider {
   async #signMessage(data: unknown, from: unknown): Promise<Hex> {
     const persona = this.#personaOf(from);
     if (!isHex(data)) throw new ProviderError(-32602, "The message is not hexadecimal.");
-    await this.#approve(persona, describeMessage(data));
+    await this.#approve(persona, { kind: "message", data });
     return this.#account(persona).signMessage({ message: { raw: data } });
+  }
+
+  async #signTypedData(from: unknown, typedData: unknown): Promise<Hex> {
+    const persona = this.#personaOf(from);
+    const asked = readTypedData(this.descriptors, typedData, getAddress(persona.address));
+    const { found } = asked;
+    if (found instanceof UnreadableError) {
+      // The person is told, and can say nothing but no.
+      await this.#approve(persona, asked).catch(() => undefined);
+      throw new ProviderError(-32602, `The developer wallet signs nothing blindly. ${found.message}`);
+    }
+    await this.#approve(persona, asked);
+    const { domain, primaryType, members, data } = found;
+    const types = { [primaryType]: members };
+    return this.#account(persona).signTypedData({ domain, types, primaryType, message: data });
   }
 
   async #sendTransaction(transaction: unknown): Promise<Hex> {
@@ -185,17 +204,13 @@ export class DeveloperProvider {
     const call = isHex(data) ? data : isHex(input) ? input : "0x";
     const target = typeof to === "string" ? getAddress(to) : null;
     const amount = isHex(value) ? hexToBigInt(value) : 0n;
-    const personas = this.personas;
-    const consentLedger = this.#consentLedger;
-    await this.#approve(
-      persona,
-      describeTransaction({ to: target, data: call, value: amount }, { personas, consentLedger }),
-    );
+    const chainId = this.#chainId;
+    await this.#approve(persona, { kind: "transaction", chainId, to: target, data: call, value: amount });
     const account = this.#account(persona);
     const request = await this.#wallet.prepareTransactionRequest({
       account,
       chain: null,
-      chainId: this.#chainId,
+      chainId,
       to: target,
       data: call,
       value: amount,
@@ -207,11 +222,11 @@ export class DeveloperProvider {
   }
 
   /** Ask the person; resolves only with a yes. Questions wait for one another. */
-  async #approve(persona: Persona, request: Request): Promise<void> {
+  async #approve(persona: Persona, asked: Asked): Promise<void> {
     if (this.#state.pending)
       throw new ProviderError(-32002, "The developer wallet is already asking something.");
     const approved = await new Promise<boolean>((answer) => {
-      this.#set({ pending: { request, persona, answer } });
+      this.#set({ pending: { asked, persona, answer } });
     });
     this.#set({ pending: null });
     if (!approved) throw new ProviderError(4001, "Rejected in the developer wallet.");
