@@ -1,112 +1,39 @@
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
-import { cpus, tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import type { Browser, Page } from "playwright-core";
-import { launchBrowser } from "../test/browser.ts";
-import { PERSONAS, share, signInAs, visit } from "../test/e2e/people.ts";
-import { ROOT } from "./checks/program.ts";
-import { type Closers, startWorld } from "./demo/world.ts";
-import { CALLED_FROM, readArguments, UsageError } from "./usage.ts";
+/** `npm run bench -- <what>`: each benchmark is a file of `scripts/bench/`. */
+import { UsageError } from "./usage.ts";
 
-const HELP = `npm run bench -- viewer [options]     from the click on Open to the first picture on the canvas
-
-  --dicom DIR     folder with one patient's exam (../shared/dicom/ct-head)
-  --runs N        how often, each in a new browser profile (5)`;
-
-const DRAWN = '.rr-stage canvas[data-drawn="true"]';
-
-/** Milliseconds from the click on *Open* to the frame in which the canvas is drawn, on the page's own clock. */
-async function clickToPicture(page: Page): Promise<number> {
-  await page.getByRole("link", { name: "Shared with me" }).click();
-  const open = page.getByRole("button", { name: "Open", exact: true });
-  await open.waitFor();
-  const measured = page.evaluate(
-    (drawn) =>
-      new Promise<number>((measure) => {
-        const clicked = () => {
-          const began = performance.now();
-          const look = () => {
-            if (document.querySelector(drawn)) measure(performance.now() - began);
-            else requestAnimationFrame(look);
-          };
-          look();
-        };
-        addEventListener("click", clicked, { capture: true, once: true });
-      }),
-    DRAWN,
-  );
-  await open.click();
-  return measured;
+/** A benchmark: what its command line takes, and the run. */
+interface Benchmark {
+  HELP: string;
+  /** @throws {UsageError} for arguments that it does not take */
+  bench(args: string[]): Promise<void>;
 }
 
-async function measure(browser: Browser, url: string, runs: number): Promise<number[]> {
-  const patient = await visit(browser, url);
-  await signInAs(patient.page, PERSONAS.patient);
-  await share(patient.page, { with: PERSONAS.reader });
-  await patient.context.close();
-  const times: number[] = [];
-  for (let run = 1; run <= runs; run += 1) {
-    const reader = await visit(browser, url);
-    await signInAs(reader.page, PERSONAS.reader);
-    const time = await clickToPicture(reader.page);
-    console.log(`  run ${run}: ${time.toFixed(0)} ms`);
-    times.push(time);
-    await reader.context.close();
-  }
-  return times;
+/** Loaded when asked for, with all that they bring along. */
+const BENCHMARKS: Record<string, () => Promise<Benchmark>> = {
+  viewer: () => import("./bench/viewer.ts"),
+};
+
+async function help(): Promise<string> {
+  const all = await Promise.all(Object.values(BENCHMARKS).map((load) => load()));
+  return all.map(({ HELP }) => HELP).join("\n\n");
 }
 
-function median(values: number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  const [low = 0, high = 0] =
-    sorted.length % 2 === 1 ? [sorted[middle], sorted[middle]] : sorted.slice(middle - 1);
-  return (low + high) / 2;
-}
-
-async function benchViewer(dicom: string, runs: number): Promise<void> {
-  const dataDir = mkdtempSync(join(tmpdir(), "examkey-bench-"));
-  const closers: Closers = [async () => rmSync(dataDir, { recursive: true, force: true, maxRetries: 3 })];
-  const options = { dicom, patient: null, radiologist: null, port: 0, chainPort: 0, dataDir };
-  try {
-    const world = await startWorld(options, closers, new AbortController().signal);
-    const browser = await launchBrowser();
-    closers.push(() => browser.close());
-    console.log(
-      `\nClick to first picture, ${runs} times in a new browser profile, on ${cpus().length} cores:`,
+async function main([what, ...args]: string[]): Promise<void> {
+  if (what === undefined || what === "--help" || what === "-h") return console.log(await help());
+  const load = Object.hasOwn(BENCHMARKS, what) ? BENCHMARKS[what] : undefined;
+  if (!load) {
+    throw new UsageError(
+      `There is no benchmark "${what}". There are: ${Object.keys(BENCHMARKS).join(", ")}.`,
     );
-    const times = await measure(browser, world.url, runs);
-    console.log(
-      `median ${median(times).toFixed(0)} ms (fastest ${Math.min(...times).toFixed(0)}, slowest ${Math.max(...times).toFixed(0)})`,
-    );
-  } finally {
-    for (const close of closers.reverse()) await close();
   }
+  const { HELP, bench } = await load();
+  if (args.includes("--help") || args.includes("-h")) return console.log(HELP);
+  await bench(args);
 }
 
 try {
-  const { values, positionals } = readArguments({
-    allowPositionals: true,
-    options: {
-      dicom: { type: "string" },
-      runs: { type: "string", default: "5" },
-      help: { type: "boolean", short: "h" },
-    },
-  });
-  if (values.help || positionals.length === 0) console.log(HELP);
-  else if (positionals.join() !== "viewer")
-    throw new UsageError(`There is no benchmark "${positionals.join(" ")}". There is: viewer.`);
-  else {
-    const runs = Number(values.runs);
-    if (!Number.isInteger(runs) || runs < 1)
-      throw new UsageError(`--runs: "${values.runs}" is not a number of runs.`);
-    const dicom = values.dicom
-      ? resolve(CALLED_FROM, values.dicom)
-      : join(ROOT, "..", "shared", "dicom", "ct-head");
-    if (!existsSync(dicom)) throw new UsageError(`There is no folder ${dicom}. Name one with --dicom DIR.`);
-    await benchViewer(dicom, runs);
-  }
-  process.exit(0);
+  await main(process.argv.slice(2));
+  process.exit();
 } catch (error) {
   console.error(error instanceof UsageError ? error.message : error);
   process.exit(1);
