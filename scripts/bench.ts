@@ -8,8 +8,9 @@ interface Benchmark {
   bench(args: string[]): Promise<void>;
 }
 
-/** Loaded when asked for, with all that they bring along. */
+/** Loaded when asked for: the one brings a browser along, the other a chain. */
 const BENCHMARKS: Record<string, () => Promise<Benchmark>> = {
+  gas: () => import("./bench/gas.ts"),
   viewer: () => import("./bench/viewer.ts"),
 };
 

@@ -33,7 +33,7 @@ const COMMANDS = {
     "app",
     "--mode=demo",
   ],
-  bench: ["measure, e.g. `npm run bench -- viewer`"],
+  bench: ["measure, e.g. `npm run bench -- gas` or `-- viewer`"],
   format: ["format, and fix what the linters can"],
 };
 
