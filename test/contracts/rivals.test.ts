@@ -91,7 +91,8 @@ describe("defects of rivals", () => {
     await grant(600);
     for (const who of ["stranger", "custodian", "operator", "reader", "governor"] as const) {
       await act(who, "revoke", exam, granteeOf(reader));
-      await act(who, "revokeAll");
+      await act(who, "revokeAll", await world.people[who].getAddress());
+      await expect(act(who, "revokeAll", parts.patient)).rejects.toThrow(/ConsentLedgerNotGuardian/);
     }
     expect(await decide()).toBe("permitted");
   });
@@ -107,7 +108,7 @@ describe("defects of rivals", () => {
   it('"revoke all" exists, but checks still answer yes: here every grant is dead at once', async () => {
     await grant(600);
     expect(await decide()).toBe("permitted");
-    await act("patient", "revokeAll");
+    await act("patient", "revokeAll", parts.patient);
     expect(await decide()).toBe("revoked");
   });
 

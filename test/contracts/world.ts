@@ -1,7 +1,7 @@
 /**
  * A ledger on a chain of its own, in this process, and the people who act on it.
  */
-import type { BaseContract, Signer } from "ethers";
+import { type BaseContract, type Signer, ZeroHash } from "ethers";
 import hre from "hardhat";
 import { LEDGER_REASONS, type LedgerReason } from "../../protocol/reasons.ts";
 
@@ -32,6 +32,8 @@ export type LedgerQuery = {
   commitment: string;
   seriesCommitment: string;
   reader: string | bigint;
+  /** Zero unless the reader is asked for under a blinded name. */
+  granteeSalt?: string;
   purpose: bigint;
   action: bigint;
   time: bigint;
@@ -42,6 +44,8 @@ export async function check(
   ledger: BaseContract,
   query: LedgerQuery,
 ): Promise<{ reason: LedgerReason | undefined; validUntil: bigint }> {
-  const [reason, validUntil] = await ledger.getFunction("check").staticCall(query);
+  const [reason, validUntil] = await ledger
+    .getFunction("check")
+    .staticCall({ granteeSalt: ZeroHash, ...query });
   return { reason: LEDGER_REASONS[Number(reason)], validUntil };
 }

@@ -31,11 +31,17 @@ describe("known answers", () => {
   it("pins every tag", () => {
     expect(TAGS).toMatchInlineSnapshot(`
       {
+        "ALL_EXAMS": "0x5b9f5aaf7cbf2dfed3d7f9ede3502461eb8929e44f691fe1ee8a1cd0b316188a",
         "EXAM": "0xb59a3cc97e08c4463b2a91d965f766a71effdf0cc87422069683c3418c5a6fd7",
+        "EXAMS_AT": "0x22fe5d4ada13bc1433889b516c18f1d6388eb2a373a13b864aec6e083335f643",
+        "GRANTEE": "0x0bffb3937b371141ca11f8b2bb87739f5d60a8f36e293e239668d457efcb61bf",
         "LEAF": "0x925090392c3baa56c6086e04466192ca62e6873e0ff885fd642f4b4bcc04eea1",
         "LEAF_SALT": "0x3cec37966f5f203d26d913a6dbc543226ead41512f6db154a7d33ba331010333",
         "NODE": "0x11076e62ae33b55b50e639e656df95907e48ced70585fb40f70a817899aeeb0b",
         "PATIENT_ID": "0x3ae89840a8e2f2a84ea65e2fa5612c3394f103e6f3210dd586ef82324d834b40",
+        "POINTER": "0x71231956ebbb61b269a4d1d61f271710fbc714f5adf7e6bc8f6f0bfc52bb2aa0",
+        "RECEIPT": "0x034f02a8b09b4d594aac8b7ad5c9f368f3c6aca67c607adb8dc6925275180837",
+        "RECEIPT_NODE": "0x6b72f568bb127a8a57cdc26e63d6557bb938458b010f89c0d00e7010de315dfb",
         "SERIES": "0x8921ffb6f4f3bc82f578c76a705e85a1303e6a6ed954f210f9d31436d1fc36c2",
         "SERIES_COMMITMENT": "0x928ff6e28dfc75b13f9071662d012fbcbdc65e4c651119bf74fb5141e7f306d0",
         "SERIES_SALT": "0xd3a7d9b016730bd41579cda6972e7ac9f6318700580ad1eda7be9cef7b8cd0eb",
