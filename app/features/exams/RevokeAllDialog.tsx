@@ -22,7 +22,7 @@ export function RevokeAllDialog({ grants, onClose }: { grants: Grant[]; onClose:
 
   const revokeAll = () =>
     start({
-      act: () => ({ name: "revokeAll", args: [] }),
+      act: (account) => ({ name: "revokeAll", args: [account] }),
       gateways,
       shows: (now) => !now.some(isCurrent),
     });

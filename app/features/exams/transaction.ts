@@ -8,7 +8,7 @@ import { consentLedgerAbi } from "../../../protocol/abi/consentLedger.ts";
 export type Act =
   | { name: "grant"; args: readonly [resource: Hex, grantee: Hex, terms: bigint] }
   | { name: "revoke"; args: readonly [resource: Hex, grantee: Hex] }
-  | { name: "revokeAll"; args: readonly [] };
+  | { name: "revokeAll"; args: readonly [patient: Address] };
 
 /**
  * Where an act stands:

@@ -1,6 +1,6 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useCallback, useState } from "react";
-import type { PublicClient } from "viem";
+import type { Address, PublicClient } from "viem";
 import { useConfig, useConnection, usePublicClient } from "wagmi";
 import { type Grant, grantsSchema } from "../../../protocol/api.ts";
 import { askJson, type Gateway } from "../../api/index.ts";
@@ -22,8 +22,8 @@ export type ActState =
 
 /** What is done, and how it is known that the gateways act on it. */
 export interface Doing {
-  /** Computed when the person confirms, so that nothing unchecked is signed. */
-  act: () => Act | Promise<Act>;
+  /** Computed when the person confirms, for the account that signs, so that nothing unchecked is signed. */
+  act: (account: Address) => Act | Promise<Act>;
   gateways: readonly Gateway[];
   /** Whether a gateway's account of the grants shows it. */
   shows: (grants: Grant[]) => boolean;
@@ -51,7 +51,7 @@ export function useAct(): { state: ActState; start: (doing: Doing) => void; rese
         ledger: home.consentLedger,
         chainId: home.chainId,
         account: address,
-        act: await act(),
+        act: await act(address),
         onPhase: (phase) => setState({ state: "running", phase }),
       });
       const shown = gateways.map((gateway) =>
