@@ -98,7 +98,7 @@ async function assemble(config: GatewayConfig, closers: Closers): Promise<Omit<R
   closers.push(() => audit.close());
   const secret = config.sessionSecret ?? (await keptSecret(database, "session-secret"));
   const tokens = new Tokens({ site, chainId, genesisHash, secret });
-  const gate = new Gate({ tokens, judge, directory, facts, audit, openExams, database, chainId });
+  const gate = new Gate({ tokens, judge, directory, facts, audit, openExams, database, custodian, chainId });
   const operator = new Operator(provider, { ...config, ledger: consentLedger, chainId });
   const registrar = new Registrar({ database, archive, operator, directory, custodian, genesisHash });
   await resumeRegistrations(registrar, app.log);

@@ -302,6 +302,13 @@ export class World {
     await (await ledger.getFunction(method)(...parameters)).wait();
   }
 
+  /** Wait for a block of a later second: what is granted in the second of a `revokeAll` or a hand-over is dead. */
+  async untilNextSecond(): Promise<void> {
+    const now = async () => (await this.provider.getBlock("latest"))?.timestamp ?? 0;
+    const before = await now();
+    await until("the next second", async () => (await now()) > before);
+  }
+
   /** What a patient is told of their grants. */
   async grantsOf(patient: PersonName): Promise<Grant[]> {
     const answer = await this.get("/grants", patient);

@@ -37,6 +37,7 @@ export type GateParts = {
   audit: Audit;
   openExams: OpenExams;
   database: Database;
+  custodian: Hex;
   chainId: number;
 };
 
@@ -86,12 +87,12 @@ export class Gate implements AccessGate {
     { action, route }: { action: Action; route: string },
     accept: (found: readonly VisibleExam[]) => void,
   ): Promise<VisibleExam[]> {
-    const { judge, directory, database } = this.#parts;
+    const { judge, directory, database, custodian } = this.#parts;
     const about = { action, route, exam: null };
     return this.#recorded(caller, about, async (note) => {
       const moment = await judge.now();
       note(moment.head);
-      const candidates = await directory.byIds(await candidateExams(database, caller.address));
+      const candidates = await directory.byIds(await candidateExams(database, custodian, caller.address));
       const owned = await directory.ofPatient(caller.address);
       const exams = new Map([...owned, ...candidates].map((exam) => [exam.examId, exam]));
       const found = inOrder(exams.values(), LOOKUPS_AT_ONCE, (exam) =>

@@ -4,7 +4,7 @@ import type { Action, Purpose } from "../../protocol/terms.ts";
 import type { Followed } from "../chain/eventFollower.ts";
 import type { Database } from "../database/database.ts";
 import type { Decider, Moment } from "../decision/decider.ts";
-import type { Answer, SeriesPointer } from "../decision/question.ts";
+import { type Answer, coveringResources, type SeriesPointer } from "../decision/question.ts";
 import { type ExamDirectory, type KnownExam, seriesPointer } from "../exams/directory.ts";
 import { touchedResources } from "./slots.ts";
 import { denial, type Verdict, VerdictCache } from "./verdict.ts";
@@ -65,6 +65,9 @@ export class Judge {
     const touched = await this.#touched(reader, exam, one ? [...known, one] : known);
     // Strangers are denied alike, and as fast, whether there is an exam or not.
     if (reader.address !== exam.patient && touched.size === 0) return denial("not-granted");
+    // Who reads an exam, whose slots count, and whose events end what is open is told here by the patient it was
+    // registered for: once it has another owner, none of it would be true, and the exam is closed to everybody.
+    if (await this.#decider.wasHandedOver(exam, moment)) return denial("not-granted");
     const ask = (series: SeriesPointer | null) =>
       this.#decider.ask({ exam, series, reader: reader.address, purpose: reader.purpose, action }, moment);
     if (one) {
@@ -83,15 +86,15 @@ export class Judge {
   }
 
   /**
-   * Resources of the exam on which the reader has or had a slot. All series count, not only the one asked for:
-   * who holds a grant on one may hear why another is closed. The owner needs none.
+   * Resources of the exam, and wider ones, on which the reader has or had a slot. All series count, not only the one
+   * asked for: who holds a grant on one may hear why another is closed. The owner needs none.
    */
   async #touched(reader: Reader, exam: KnownExam, series: readonly SeriesPointer[]): Promise<Set<Hex>> {
     if (reader.address === exam.patient) return new Set();
     return touchedResources(this.#database, {
       patient: exam.patient,
       reader: reader.address,
-      resources: [exam.examId, ...series.map(({ resource }) => resource)],
+      resources: [...series.map(({ resource }) => resource), ...coveringResources({ exam, series: null })],
     });
   }
 

@@ -4,6 +4,7 @@ import type { Hex } from "../../protocol/hash.ts";
 import { granteeOf } from "../../protocol/ids.ts";
 import type { Database } from "../database/database.ts";
 import { examSeries, exams, ledgerEvents } from "../database/schema.ts";
+import { wideResources } from "../decision/question.ts";
 
 /** The last event of a slot. */
 export type Slot = typeof ledgerEvents.$inferSelect & { resource: Hex; grantee: Hex };
@@ -27,10 +28,10 @@ export async function touchedResources(
 }
 
 /**
- * Ids of exams on which, or on a series of which, their own patient ever granted this reader something.
- * What somebody else granted on them counts for nothing.
+ * Ids of exams on which, on a series of which, or on something wider, their own patient ever granted this reader
+ * something. What somebody else granted on them counts for nothing.
  */
-export async function candidateExams(database: Database, reader: Hex): Promise<Hex[]> {
+export async function candidateExams(database: Database, custodian: Hex, reader: Hex): Promise<Hex[]> {
   const grantee = eq(ledgerEvents.grantee, granteeOf(reader));
   const ofExams = await database
     .selectDistinct({ examId: exams.examId })
@@ -43,7 +44,12 @@ export async function candidateExams(database: Database, reader: Hex): Promise<H
     .innerJoin(examSeries, eq(examSeries.resource, ledgerEvents.resource))
     .innerJoin(exams, and(eq(exams.examId, examSeries.examId), eq(exams.patient, ledgerEvents.patient)))
     .where(grantee);
-  return [...new Set([...ofExams, ...ofSeries].map(({ examId }) => examId))];
+  const ofPatients = await database
+    .selectDistinct({ examId: exams.examId })
+    .from(ledgerEvents)
+    .innerJoin(exams, eq(exams.patient, ledgerEvents.patient))
+    .where(and(grantee, inArray(ledgerEvents.resource, wideResources(custodian))));
+  return [...new Set([...ofExams, ...ofSeries, ...ofPatients].map(({ examId }) => examId))];
 }
 
 /** The latest state of every slot that a patient wrote, newest first. */
@@ -59,7 +65,9 @@ export async function slotsOfPatient(database: Database, patient: Hex): Promise<
       desc(ledgerEvents.orphaned),
     );
   const slots = (await latest) as Slot[];
-  return slots.sort((a, b) => b.blockNumber - a.blockNumber || b.logIndex - a.logIndex);
+  return slots.sort(
+    (a, b) => b.blockNumber - a.blockNumber || b.logIndex - a.logIndex || b.position - a.position,
+  );
 }
 
 /** The terms that a patient last granted on these resources to a reader, one for each slot that holds a grant. */

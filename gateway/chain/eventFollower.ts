@@ -7,8 +7,9 @@ import { isError, type JsonRpcProvider } from "ethers";
 import type { Hex } from "../../protocol/hash.ts";
 import type { Database } from "../database/database.ts";
 import { followedBlocks, ledgerEvents } from "../database/schema.ts";
-import { type Change, decodeLog, type GrantEvent, type RawLog, WATCHED_TOPICS } from "./logs.ts";
+import { type Change, decodeLog, type RawLog, WATCHED_TOPICS } from "./logs.ts";
 import { type Block, readBlock } from "./provider.ts";
+import { withNonces } from "./slotNonces.ts";
 
 /** Blocks asked for at once; halved while a node finds that too much. */
 const LARGEST_CHUNK = 5_000;
@@ -153,8 +154,10 @@ export class EventFollower {
   async #keep(logs: RawLog[], end: Block): Promise<Change[]> {
     const decoded = logs.map((log) => ({ log, ...decodeLog(log) }));
     const rows: (typeof ledgerEvents.$inferInsert)[] = [];
-    for (const { log, event } of decoded) {
-      if (event) rows.push({ ...event, blockTime: await this.#timeOf(log, event, end) });
+    for (const { log, events } of decoded) {
+      if (events.length === 0) continue;
+      const blockTime = await this.#timeOf(log, end);
+      rows.push(...events.map((event) => ({ ...event, blockTime })));
     }
     const isCheckpoint = rows.length > 0 || end.number - this.#lastCheckpoint >= CHECKPOINT_EVERY;
     if (isCheckpoint) await this.#store(rows, end);
@@ -164,7 +167,7 @@ export class EventFollower {
   async #store(rows: (typeof ledgerEvents.$inferInsert)[], end: Block): Promise<void> {
     await this.#database.transaction(async (tx) => {
       for (let start = 0; start < rows.length; start += 500) {
-        const some = rows.slice(start, start + 500);
+        const some = await withNonces(tx, rows.slice(start, start + 500));
         await tx.insert(ledgerEvents).values(some).onConflictDoNothing();
         // A block that was reorganised away may come back: its revokes are no orphans then.
         const hashes = [...new Set(some.map((row) => row.blockHash))];
@@ -186,10 +189,10 @@ export class EventFollower {
     this.#lastCheckpoint = end.number;
   }
 
-  async #timeOf(log: RawLog, event: GrantEvent, end: Block): Promise<number> {
+  async #timeOf(log: RawLog, end: Block): Promise<number> {
     if (log.blockTimestamp) return Number(log.blockTimestamp);
-    if (event.blockNumber === end.number) return end.timestamp;
-    return (await this.#mustRead(event.blockNumber)).timestamp;
+    const number = Number(log.blockNumber);
+    return number === end.number ? end.timestamp : (await this.#mustRead(number)).timestamp;
   }
 
   async #mustRead(number: number): Promise<Block> {

@@ -20,46 +20,53 @@ export type RawLog = {
 /** Whose decisions an event may change: all of a patient's, or those on one exam. */
 export type Change = { patient: Hex } | { examId: Hex };
 
-/** An event as kept in the database, without its block's time. */
+/** What an event says about one slot, or about all of a patient's, as kept in the database without its block's time. */
 export type GrantEvent = Omit<typeof ledgerEvents.$inferInsert, "blockTime">;
 
 /** Topics of the events that change decisions. */
 export const WATCHED_TOPICS = [
   "Granted",
+  "GrantedBatch",
   "Revoked",
+  "RevokedBatch",
   "RevokedAll",
   "ExamRegistered",
   "ExamAmended",
   "ExamRetired",
+  "ExamHandedOver",
 ].map((name) => {
   const event = ledgerInterface.getEvent(name);
   if (!event) throw new Error(`ConsentLedger has no event ${name}`);
   return event.topicHash as Hex;
 });
 
-/** What a log changes, and the row to keep where it is about a grant. */
-export function decodeLog(log: RawLog): { change: Change; event: GrantEvent | null } {
+/** What a log changes, and the rows to keep where it is about grants: a batch is one for each of its resources, in order. */
+export function decodeLog(log: RawLog): { change: Change; events: GrantEvent[] } {
   const parsed = ledgerInterface.parseLog(log);
   if (!parsed) throw new Error(`A log of the ledger cannot be read: topic ${log.topics[0]}`);
-  if (parsed.name.startsWith("Exam")) return { change: { examId: parsed.args.examId as Hex }, event: null };
-  const event = {
+  const { name, args } = parsed;
+  if (name.startsWith("Exam")) return { change: { examId: args.examId as Hex }, events: [] };
+  const patient = (args.patient as string).toLowerCase() as Hex;
+  const common = {
     blockHash: log.blockHash,
     blockNumber: Number(log.blockNumber),
     logIndex: Number(log.logIndex),
-    patient: (parsed.args.patient as string).toLowerCase() as Hex,
-    ...detailsOf(parsed),
+    patient,
+    ...actOf(parsed),
   };
-  return { change: { patient: event.patient }, event };
+  const events = resourcesOf(parsed).map((resource, position) => ({ ...common, resource, position }));
+  return { change: { patient }, events };
 }
 
-function detailsOf({
-  name,
-  args,
-}: LogDescription): Pick<GrantEvent, "kind" | "resource" | "grantee" | "terms" | "nonce"> {
-  if (name === "RevokedAll") {
-    return { kind: "revoked-all", resource: null, grantee: null, terms: null, nonce: Number(args.epoch) };
-  }
-  const slot = { resource: args.resource as Hex, grantee: args.grantee as Hex, nonce: Number(args.nonce) };
-  if (name === "Revoked") return { kind: "revoked", terms: null, ...slot };
-  return { kind: "granted", terms: toBeHex(args.terms as bigint, 32) as Hex, ...slot };
+function actOf({ name, args }: LogDescription): Pick<GrantEvent, "kind" | "grantee" | "terms"> {
+  if (name === "RevokedAll") return { kind: "revoked-all", grantee: null, terms: null };
+  const grantee = args.grantee as Hex;
+  if (name.startsWith("Revoked")) return { kind: "revoked", grantee, terms: null };
+  return { kind: "granted", grantee, terms: toBeHex(args.terms as bigint, 32) as Hex };
+}
+
+/** The resources that an event is about; null stands for all of the patient's. */
+function resourcesOf({ name, args }: LogDescription): (Hex | null)[] {
+  if (name === "RevokedAll") return [null];
+  return name.endsWith("Batch") ? [...(args.resources as Iterable<Hex>)] : [args.resource as Hex];
 }

@@ -130,7 +130,7 @@ export const practitioners = pgTable("practitioners", {
 export type LedgerEventKind = "granted" | "revoked" | "revoked-all";
 
 /**
- * Grants and revokes as the ledger logged them: who may be a candidate for what. Never a decision.
+ * Grants and revokes as the ledger logged them, one row for each slot: who may be a candidate for what. Never a decision.
  * A revoke in a block that was reorganised away stays, `orphaned`, until finalised blocks reach its height.
  */
 export const ledgerEvents = pgTable(
@@ -138,6 +138,8 @@ export const ledgerEvents = pgTable(
   {
     blockHash: hex("block_hash").notNull(),
     logIndex: integer("log_index").notNull(),
+    /** Which of a batch's resources, from zero; zero where the log is about one. */
+    position: integer().notNull().default(0),
     blockNumber: bigint("block_number", { mode: "number" }).notNull(),
     blockTime: seconds("block_time").notNull(),
     kind: text().$type<LedgerEventKind>().notNull(),
@@ -148,12 +150,12 @@ export const ledgerEvents = pgTable(
     grantee: hex("grantee"),
     /** The terms word; null but for `granted`. */
     terms: hex("terms"),
-    /** The slot's nonce after the event, or the patient's epoch for `revoked-all`. */
-    nonce: bigint({ mode: "number" }).notNull(),
+    /** The slot's nonce after the event (`slotNonces.ts`); null for `revoked-all`. */
+    nonce: bigint({ mode: "number" }),
     orphaned: boolean().notNull().default(false),
   },
   (table) => [
-    primaryKey({ columns: [table.blockHash, table.logIndex] }),
+    primaryKey({ columns: [table.blockHash, table.logIndex, table.position] }),
     index("ledger_events_grantee").on(table.grantee, table.resource),
     index("ledger_events_patient").on(table.patient, table.resource),
     index("ledger_events_block").on(table.blockNumber),

@@ -4,7 +4,15 @@ import type { Chain } from "../chain/chain.ts";
 import type { Block } from "../chain/provider.ts";
 import type { Database } from "../database/database.ts";
 import { isHeld } from "./heldRevokes.ts";
-import { type Answer, decodeCheck, encodeCheck, type Question } from "./question.ts";
+import {
+  type Answer,
+  decodeCheck,
+  decodeOwner,
+  type ExamPointer,
+  encodeCheck,
+  encodePointerOf,
+  type Question,
+} from "./question.ts";
 
 export type DeciderOptions = {
   ledger: Hex;
@@ -49,6 +57,16 @@ export class Decider {
     if (denial) return denial;
     if (await isHeld(this.#database, question)) return { reason: "revoked", validUntil: 0 };
     return { reason: "permitted", validUntil: Math.min(...answers.map((answer) => answer.validUntil)) };
+  }
+
+  /**
+   * Whether an exam belongs to somebody else now than to the patient whom it was registered for.
+   * @throws {Problem} `chain-unavailable`
+   */
+  async wasHandedOver({ examId, patient }: ExamPointer, { head }: Moment): Promise<boolean> {
+    const answer = await this.#chain.call(this.#options.ledger, encodePointerOf(examId), head);
+    const owner = decodeOwner(answer);
+    return owner !== null && owner !== patient;
   }
 
   #checkConfirmed(question: Question, head: Block, clocks: readonly number[]): Promise<Answer> {

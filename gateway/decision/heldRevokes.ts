@@ -1,17 +1,27 @@
 /**
  * A revoke denies from its first sight, also when its block was reorganised away. Until finalised blocks have
  * passed its height, it holds against every grant that it was aimed at, but for one that came after it.
+ *
+ * A revoke closes its own resource and whatever is wider, so any that is held on the way from the narrowest slot to the
+ * widest denies. One on a wider slot than the grant that permits denies too, for as long as it is held: which grant
+ * permits is the ledger's to know.
  */
 import { and, eq, gt, inArray, isNull, or } from "drizzle-orm";
 import { granteeOf } from "../../protocol/ids.ts";
 import type { Database } from "../database/database.ts";
 import { ledgerEvents } from "../database/schema.ts";
-import type { Question } from "./question.ts";
+import { coveringResources, type Question } from "./question.ts";
 
 /** Whether an orphaned revoke still denies this. */
-export async function isHeld(database: Database, { exam, series, reader }: Question): Promise<boolean> {
-  const resources = series ? [exam.examId, series.resource] : [exam.examId];
-  const slots = and(inArray(ledgerEvents.resource, resources), eq(ledgerEvents.grantee, granteeOf(reader)));
+export async function isHeld(
+  database: Database,
+  question: Pick<Question, "exam" | "series" | "reader">,
+): Promise<boolean> {
+  const { exam, reader } = question;
+  const slots = and(
+    inArray(ledgerEvents.resource, coveringResources(question)),
+    eq(ledgerEvents.grantee, granteeOf(reader)),
+  );
   const orphans = await database
     .select()
     .from(ledgerEvents)
@@ -26,17 +36,24 @@ export async function isHeld(database: Database, { exam, series, reader }: Quest
   return false;
 }
 
-/** A slot's nonce, and a patient's epoch, only grow: a later one on the chain is a later will of the patient's. */
-async function wasOvertaken(database: Database, orphan: typeof ledgerEvents.$inferSelect): Promise<boolean> {
-  if (orphan.resource === null || orphan.grantee === null) return false;
+/**
+ * A greater nonce on the chain is a later will of the patient's on that slot. Blocks do not tell: a grant that the revoke
+ * was aimed at may be mined again, in a later block than the revoke had, and must not open what was closed after it.
+ * Nothing overtakes a `revokeAll`: no number says that a grant came after it.
+ */
+async function wasOvertaken(
+  database: Database,
+  { patient, resource, grantee, nonce }: typeof ledgerEvents.$inferSelect,
+): Promise<boolean> {
+  if (resource === null || grantee === null || nonce === null) return false;
   const later = await database.$count(
     ledgerEvents,
     and(
       eq(ledgerEvents.orphaned, false),
-      eq(ledgerEvents.patient, orphan.patient),
-      eq(ledgerEvents.resource, orphan.resource),
-      eq(ledgerEvents.grantee, orphan.grantee),
-      gt(ledgerEvents.nonce, orphan.nonce),
+      eq(ledgerEvents.patient, patient),
+      eq(ledgerEvents.resource, resource),
+      eq(ledgerEvents.grantee, grantee),
+      gt(ledgerEvents.nonce, nonce),
     ),
   );
   return later > 0;

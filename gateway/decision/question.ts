@@ -1,11 +1,12 @@
 /** What the ledger is asked, and what it answers. */
-import { ZeroHash, zeroPadValue } from "ethers";
+import { ZeroAddress, ZeroHash, zeroPadValue } from "ethers";
 import type { Hex } from "../../protocol/hash.ts";
+import { ALL_EXAMS_RESOURCE, examsAtResource } from "../../protocol/ids.ts";
 import { LEDGER_REASONS, type LedgerReason } from "../../protocol/reasons.ts";
 import { type Action, actionsToMask, LATEST, type Purpose, purposesToMask } from "../../protocol/terms.ts";
 import { ledgerInterface } from "../chain/logs.ts";
 
-/** An exam as the ledger identifies it. */
+/** An exam as the ledger identifies it, by the patient whom it was registered for. */
 export type ExamPointer = { examId: Hex; custodian: Hex; patient: Hex; commitment: Hex };
 
 /** A series of an exam, as the ledger identifies it. */
@@ -20,6 +21,16 @@ export type Question = {
   purpose: Purpose;
   action: Action;
 };
+
+/** Resources that cover every exam of a patient's at a custodian, later ones included. */
+export function wideResources(custodian: Hex): Hex[] {
+  return [examsAtResource(custodian), ALL_EXAMS_RESOURCE];
+}
+
+/** Whatever covers what is asked for: the slots that the ledger judges, from the narrowest to the widest. */
+export function coveringResources({ exam, series }: Pick<Question, "exam" | "series">): Hex[] {
+  return [...(series ? [series.resource] : []), exam.examId, ...wideResources(exam.custodian)];
+}
 
 /** The ledger's answer. */
 export type Answer = {
@@ -37,6 +48,7 @@ export function encodeCheck({ exam, series, reader, purpose, action }: Question,
       exam.commitment,
       series?.commitment ?? ZeroHash,
       zeroPadValue(reader, 32),
+      ZeroHash,
       purposesToMask([purpose]),
       actionsToMask([action]),
       at,
@@ -53,4 +65,17 @@ export function decodeCheck(data: string): Answer {
   const reason = LEDGER_REASONS[Number(position)];
   if (!reason) throw new Error(`The ledger answered with an unknown reason ${position}.`);
   return { reason, validUntil: Number(validUntil > BigInt(LATEST) ? LATEST : validUntil) };
+}
+
+/** Call data of `ConsentLedger.pointerOf`. */
+export function encodePointerOf(examId: Hex): string {
+  return ledgerInterface.encodeFunctionData("pointerOf", [examId]);
+}
+
+/** The owner in the result of `ConsentLedger.pointerOf`; null where the id was never stored. */
+export function decodeOwner(data: string): Hex | null {
+  const [{ owner }] = ledgerInterface.decodeFunctionResult("pointerOf", data) as unknown as [
+    { owner: string },
+  ];
+  return owner === ZeroAddress ? null : (owner.toLowerCase() as Hex);
 }

@@ -6,6 +6,7 @@ import { ACTIONS, PURPOSES, unpackTerms } from "../../protocol/terms.ts";
 import type { VisibleExam } from "../access/gate.ts";
 import { grantedSlots } from "../access/slots.ts";
 import type { Database } from "../database/database.ts";
+import { wideResources } from "../decision/question.ts";
 import { pathOf } from "../dicomweb/address.ts";
 import { inOrder } from "../inOrder.ts";
 import type { Site } from "../site.ts";
@@ -111,7 +112,8 @@ async function accessOf(
   registered: readonly KnownSeries[],
 ): Promise<Exam["access"]> {
   const permitted = registered.filter((one) => series === "all" || series.has(one.seriesInstanceUid));
-  const resources = [exam.examId, ...permitted.map(({ resource }) => resource)];
+  const ofSeries = permitted.map(({ resource }) => resource);
+  const resources = [exam.examId, ...ofSeries, ...wideResources(exam.custodian)];
   const slots = await grantedSlots(database, { patient: exam.patient, reader: caller, resources });
   const terms = slots
     .flatMap((slot) => (slot.terms ? unpackTerms(BigInt(slot.terms)) : []))

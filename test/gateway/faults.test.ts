@@ -4,7 +4,9 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { startEmbeddedArchive } from "../../gateway/archive/embedded/server.ts";
 import type { Exam } from "../../protocol/api.ts";
-import { reasonOf, SAMPLE_FOLDERS, SAMPLE_PATIENTS, until, World } from "../world.ts";
+import { ALL_EXAMS_RESOURCE, examsAtResource, granteeOf } from "../../protocol/ids.ts";
+import { packTerms } from "../../protocol/terms.ts";
+import { type PersonName, reasonOf, SAMPLE_FOLDERS, SAMPLE_PATIENTS, until, World } from "../world.ts";
 import { BreakableProxy } from "./breakableProxy.ts";
 
 /** Seconds: long enough for a busy machine, short enough to wait for. */
@@ -36,12 +38,19 @@ afterAll(async () => {
   await rpc.close();
 });
 
-const read = () => world.get(frame, "reader");
-const untilReason = (reason: string) =>
+const read = (as: PersonName = "reader") => world.get(frame, as);
+const untilReason = (reason: string, as?: PersonName) =>
   until(reason, async () => {
-    const answer = await read();
+    const answer = await read(as);
     return !answer.ok && (await reasonOf(answer)) === reason;
   });
+/** Undo what came after a snapshot. Hardhat's clock would be ahead then, by as long as that took. */
+const goBackTo = async (snapshot: string) => {
+  await world.provider.send("evm_revert", [snapshot]);
+  const latest = (await world.provider.getBlock("latest"))?.timestamp ?? 0;
+  const next = Math.max(latest, Math.floor(Date.now() / 1000));
+  await world.provider.send("evm_setNextBlockTimestamp", [next]);
+};
 const untilServed = () => until("the exam is served", async () => (await read()).ok);
 
 describe("a chain", () => {
@@ -79,7 +88,7 @@ describe("a chain", () => {
     await world.provider.send("hardhat_mine", ["0x3"]);
     await until("the head is followed", async () => (await read()).ok);
     await world.grant("patient", exam.examId, "otherReader");
-    await world.provider.send("evm_revert", [snapshot]);
+    await goBackTo(snapshot);
     await untilReason("503 chain-stale");
   });
 
@@ -88,25 +97,52 @@ describe("a chain", () => {
     const snapshot = await world.provider.send("evm_snapshot", []);
     await world.grant("patient", exam.examId, "stranger");
     expect((await world.get(frame, "stranger")).status).toBe(200);
-    await world.provider.send("evm_revert", [snapshot]);
+    await goBackTo(snapshot);
     await world.provider.send("hardhat_mine", ["0x5"]);
     await untilServed();
     expect(await reasonOf(await world.get(frame, "stranger"))).toBe("403 not-granted");
   });
 
-  test("that is reorganised keeps a revoke until finalised blocks have passed it", async () => {
+  let undone = 0;
+  /** Do something, and undo it: the gateway then follows another chain, which is not as long as the one that had it. */
+  const undo = async (act: () => Promise<void>) => {
     await world.provider.send("evm_setIntervalMining", [0]);
     const snapshot = await world.provider.send("evm_snapshot", []);
     await world.provider.send("hardhat_mine", ["0x5"]);
-    await world.revoke("patient", exam.examId, "reader");
+    await act();
+    await goBackTo(snapshot);
+    await world.provider.send("hardhat_mine", ["0x4"]);
+    // The fifth block is another than the gateway knows, and what it holds is seen once that is followed.
+    undone += 1;
+    await world.grant("patient", exam.examId, "operator", { notAfter: 2 ** 32 + undone });
+  };
+  /** Hardhat calls its head final. */
+  const finalise = () => world.provider.send("hardhat_mine", ["0x5"]);
+
+  test("that is reorganised keeps a revoke until finalised blocks have passed it", async () => {
+    await undo(async () => {
+      await world.revoke("patient", exam.examId, "reader");
+      expect(await reasonOf(await read())).toBe("403 revoked");
+    });
     expect(await reasonOf(await read())).toBe("403 revoked");
-    await world.provider.send("evm_revert", [snapshot]);
-    // The new chain does not have the revoke, and is not as long yet as the one that had.
-    await world.provider.send("evm_mine", []);
-    await untilReason("403 revoked");
-    // Hardhat calls its head final.
-    await world.provider.send("hardhat_mine", ["0xa"]);
+    await finalise();
     await untilServed();
+  });
+
+  test("that is reorganised keeps each revoke of a batch, also of what is wider than the exam", async () => {
+    const { patient, custodian, governor } = world.people;
+    const grantee = granteeOf(governor.address);
+    const wide = [examsAtResource(custodian.address), ALL_EXAMS_RESOURCE];
+    await world.act("patient", "grantBatch", [patient.address, wide, grantee, packTerms(world.terms())]);
+    await until("it opens", async () => (await read("governor")).ok);
+    await undo(async () => {
+      await world.act("patient", "revokeBatch", [patient.address, wide, grantee]);
+      await untilReason("403 revoked", "governor");
+    });
+    expect((await read()).ok).toBe(true);
+    expect(await reasonOf(await read("governor"))).toBe("403 revoked");
+    await finalise();
+    await until("it opens again", async () => (await read("governor")).ok);
   });
 
   test("from the future denies everything", async () => {
@@ -115,7 +151,7 @@ describe("a chain", () => {
     await world.provider.send("evm_increaseTime", [3_600]);
     await world.provider.send("evm_mine", []);
     await untilReason("503 chain-stale");
-    await world.provider.send("evm_revert", [snapshot]);
+    await goBackTo(snapshot);
   });
 });
 

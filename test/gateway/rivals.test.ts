@@ -93,7 +93,11 @@ describe("it is impossible that", () => {
     await world.grant("patient", exam.examId, "reader");
     const slot = [exam.examId, granteeOf(world.people.reader.address)];
     await world.act("stranger", "revoke", slot);
-    await world.act("stranger", "revokeAll", []);
+    await world.act("stranger", "revokeAll", [world.people.stranger.address]);
+    const { address } = world.people.patient;
+    await expect(world.act("stranger", "revokeAll", [address])).rejects.toMatchObject({
+      code: "CALL_EXCEPTION",
+    });
     await world.act("otherPatient", "revoke", slot);
     await world.grant("patient", exam.examId, "otherReader");
     expect((await world.get(frame, "reader")).status).toBe(200);
