@@ -92,6 +92,9 @@ describe("defects of rivals", () => {
     for (const who of ["stranger", "custodian", "operator", "reader", "governor"] as const) {
       await act(who, "revoke", exam, granteeOf(reader));
       await act(who, "revokeAll", await world.people[who].getAddress());
+      await expect(act(who, "revokeBatch", parts.patient, [exam], granteeOf(reader))).rejects.toThrow(
+        /ConsentLedgerNotGuardian/,
+      );
       await expect(act(who, "revokeAll", parts.patient)).rejects.toThrow(/ConsentLedgerNotGuardian/);
     }
     expect(await decide()).toBe("permitted");
