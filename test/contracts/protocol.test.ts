@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Hex } from "../../protocol/hash.ts";
 import {
+  blindedGrantee,
   examCommitment,
   examId,
   granteeOf,
@@ -12,7 +13,7 @@ import {
   seriesResource,
   seriesSalt,
 } from "../../protocol/ids.ts";
-import { LEDGER_REASONS } from "../../protocol/reasons.ts";
+import { EMERGENCY_REASONS, LEDGER_REASONS } from "../../protocol/reasons.ts";
 import {
   ACTIONS,
   actionsToMask,
@@ -100,6 +101,36 @@ describe("ids", () => {
     query.seriesCommitment = seriesCommitment(seriesSalt(salt, sibling), sibling);
     expect(await check(ledger, query)).toEqual({ reason: "not-granted", validUntil: 0n });
   });
+
+  it("blinds a reader as the ledger does: a grant for it opens with its salt, and with it alone", async () => {
+    const { ledger, people, now } = world;
+    const [custodian, patient, reader] = await Promise.all(
+      [people.custodian, people.patient, people.reader].map((person) => person.getAddress()),
+    );
+    const parts = { custodian: custodian as Hex, patient: patient as Hex, commitment: newSalt() };
+    await ledger
+      .connect(people.custodian)
+      .getFunction("register")
+      .send(custodian, patient, parts.commitment, salt);
+    const terms = packTerms({ notBefore: 0, notAfter: LATEST, purposes: ["TREAT"], actions: ["VIEW"] });
+    const grantee = blindedGrantee(reader as Hex, salt);
+    await ledger.connect(people.patient).getFunction("grant").send(examId(parts), grantee, terms);
+    const ask = async (granteeSalt?: Hex) => {
+      const { reason } = await check(ledger, {
+        ...parts,
+        seriesCommitment: `0x${"0".repeat(64)}`,
+        reader: reader as Hex,
+        ...(granteeSalt && { granteeSalt }),
+        purpose: BigInt(purposesToMask(["TREAT"])),
+        action: BigInt(actionsToMask(["VIEW"])),
+        time: BigInt(await now()),
+      });
+      return reason;
+    };
+    expect(await ask(salt)).toBe("permitted");
+    expect(await ask(newSalt())).toBe("not-granted");
+    expect(await ask()).toBe("not-granted");
+  });
 });
 
 describe("terms", () => {
@@ -166,15 +197,18 @@ describe("what the compiler says", () => {
     }
   });
 
-  it("orders reasons as protocol/reasons.ts does", async () => {
-    const source = await readFile("contracts/interfaces/IConsentLedger.sol", "utf8");
-    const members = source.match(/enum Reason \{([^}]*)\}/)?.[1]?.split(",") ?? [];
+  it.each([
+    ["IConsentLedger", "Reason", LEDGER_REASONS],
+    ["IEmergencyAccess", "EmergencyReason", EMERGENCY_REASONS],
+  ] as const)("orders the reasons of %s.%s as protocol/reasons.ts does", async (file, name, reasons) => {
+    const source = await readFile(`contracts/interfaces/${file}.sol`, "utf8");
+    const members = source.match(new RegExp(`enum ${name} \\{([^}]*)\\}`))?.[1]?.split(",") ?? [];
     const codes = members.map((member) =>
       member
         .trim()
         .replace(/(?<=[a-z])(?=[A-Z])/g, "-")
         .toLowerCase(),
     );
-    expect(codes).toEqual(LEDGER_REASONS);
+    expect(codes).toEqual(reasons);
   });
 });

@@ -3,10 +3,14 @@ import { describe, expect, it } from "vitest";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { type Hex, type Kind, TAGS } from "../../protocol/hash.ts";
 import {
+  ALL_EXAMS_RESOURCE,
+  blindedGrantee,
   examCommitment,
   examId,
+  examsAtResource,
   granteeOf,
   newSalt,
+  pointerLeaf,
   seriesCommitment,
   seriesResource,
   seriesSalt,
@@ -72,6 +76,22 @@ describe("known answers", () => {
     `);
   });
 
+  it("pins what is wider than an exam, a blinded grantee and a leaf of a batch", () => {
+    expect({
+      atCustodian: examsAtResource(CUSTODIAN),
+      all: ALL_EXAMS_RESOURCE,
+      grantee: blindedGrantee(PATIENT, SALT),
+      pointer: pointerLeaf(SALT, `0x${"a5".repeat(32)}`),
+    }).toMatchInlineSnapshot(`
+      {
+        "all": "0xb25b738da6350c7df23560a8da4b47ae953a9540207cc87dd03a67e6cc9a3c2e",
+        "atCustodian": "0x672bccbb8bab23c32715bce3d423bc42d6ca85eb6d56dc3a563ceb8962e90338",
+        "grantee": "0x77d428e861910a63180d0ca7fffb716c40b7928f5a8a2b740f81970cfa90a085",
+        "pointer": "0xa86434a55e9c03bd9239032f592238dc32764c78e690862f12be0421d90fdd96",
+      }
+    `);
+  });
+
   it("pads an address to a grantee", () => {
     expect(granteeOf(PATIENT)).toBe(`0x000000000000000000000000${PATIENT.slice(2).toLowerCase()}`);
   });
@@ -88,7 +108,7 @@ describe("ids", () => {
     );
   });
 
-  it("of one kind never pass for another's: the same salt and UID give four different words", () => {
+  it("of one kind never pass for another's: of the same parts they are different words", () => {
     fc.assert(
       fc.property(salts(), uids(), (salt, uid) => {
         const words = [
@@ -96,6 +116,11 @@ describe("ids", () => {
           seriesSalt(salt, uid),
           seriesCommitment(salt, uid),
           seriesResource(salt, examCommitment(salt, uid)),
+          pointerLeaf(salt, examCommitment(salt, uid)),
+          examsAtResource(PATIENT),
+          granteeOf(PATIENT),
+          blindedGrantee(PATIENT, salt),
+          ALL_EXAMS_RESOURCE,
         ];
         expect(new Set(words).size).toBe(words.length);
       }),
@@ -111,6 +136,17 @@ describe("ids", () => {
     const commitment = examCommitment(SALT, STUDY);
     expect(examId({ custodian: CUSTODIAN.toLowerCase(), patient: PATIENT.toLowerCase(), commitment })).toBe(
       examId({ custodian: CUSTODIAN, patient: PATIENT, commitment }),
+    );
+    expect(examsAtResource(CUSTODIAN.toLowerCase())).toBe(examsAtResource(CUSTODIAN));
+    expect(blindedGrantee(PATIENT.toLowerCase(), SALT)).toBe(blindedGrantee(PATIENT, SALT));
+  });
+
+  it("blind a grantee anew with each salt", () => {
+    fc.assert(
+      fc.property(salts(), salts(), (saltA, saltB) => {
+        expect(blindedGrantee(PATIENT, saltA) === blindedGrantee(PATIENT, saltB)).toBe(saltA === saltB);
+        expect(blindedGrantee(PATIENT, saltA)).not.toBe(blindedGrantee(CUSTODIAN, saltA));
+      }),
     );
   });
 
@@ -132,6 +168,10 @@ describe("refused", () => {
     ["invalid-hex", () => seriesResource(SALT, `0x${"zz".repeat(32)}`)],
     ["invalid-address", () => granteeOf("0x1234")],
     ["invalid-address", () => granteeOf(SALT)],
+    ["invalid-address", () => blindedGrantee("0x1234", SALT)],
+    ["invalid-hex", () => blindedGrantee(PATIENT, "0x12")],
+    ["invalid-address", () => examsAtResource(SALT)],
+    ["invalid-hex", () => pointerLeaf(SALT, "0x12")],
     ["invalid-address", () => examId({ custodian: CUSTODIAN, patient: "", commitment: SALT })],
   ])("%s: %s", (code, act) => {
     expect(act).toThrow(ProtocolError);

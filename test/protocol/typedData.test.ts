@@ -1,7 +1,15 @@
 import { TypedDataEncoder, verifyTypedData, Wallet } from "ethers";
 import { hashTypedData } from "viem";
 import { describe, expect, it } from "vitest";
-import { ENROLMENT_TYPES, type Enrolment, patientIdHash, typedDataDomain } from "../../protocol/typedData.ts";
+import {
+  ACT_TYPES,
+  EMERGENCY_TYPES,
+  ENROLMENT_TYPES,
+  type Enrolment,
+  emergencyDomain,
+  patientIdHash,
+  typedDataDomain,
+} from "../../protocol/typedData.ts";
 
 const SALT = `0x${"5a".repeat(32)}` as const;
 const LEDGER = "0xe7f1725E7734CE288F8367e1Bb143E90bb3F0512";
@@ -12,6 +20,65 @@ const enrolment: Enrolment = {
   issuedAt: 1_800_000_000n,
 };
 const types = { Enrolment: [...ENROLMENT_TYPES.Enrolment] };
+
+/** A value for every field of what patients and practitioners sign. */
+const message = {
+  patient: enrolment.patient,
+  resource: `0x${"01".repeat(32)}`,
+  resources: [`0x${"01".repeat(32)}`, `0x${"02".repeat(32)}`],
+  grantee: `0x${"03".repeat(32)}`,
+  notBefore: 1_800_000_000,
+  notAfter: 2 ** 40 - 1,
+  purposes: 0b1001,
+  actions: 0b11,
+  nonce: 4n,
+  nonces: [4n, 5n],
+  epoch: 6n,
+  deadline: 1_800_003_600n,
+  guardian: enrolment.custodian,
+  until: 1_831_536_000,
+  examId: `0x${"07".repeat(32)}`,
+  to: enrolment.custodian,
+  reader: `0x${"08".repeat(32)}`,
+  reason: 1,
+  count: 9n,
+} as const;
+
+const SIGNED = [
+  ...Object.entries(ACT_TYPES).map(([name, fields]) => ({ name, fields, domainOf: typedDataDomain })),
+  ...Object.entries(EMERGENCY_TYPES).map(([name, fields]) => ({ name, fields, domainOf: emergencyDomain })),
+];
+
+describe("what patients and practitioners sign", () => {
+  it("pins every type, and the hash of one value of it", () => {
+    const pinned = SIGNED.map(({ name, fields, domainOf }) => {
+      const types = { [name]: [...fields] };
+      const hash = TypedDataEncoder.hash(domainOf(31337, LEDGER), types, message);
+      return [TypedDataEncoder.from(types).encodeType(name), hash];
+    });
+    expect(Object.fromEntries(pinned)).toMatchInlineSnapshot(`
+      {
+        "Accept(address patient,bytes32 examId,uint256 nonce,uint256 epoch,uint256 deadline)": "0x3382009ac94aa5ea0916b48d08299b26b1fe00a257dc57142461461fe672e039",
+        "Emergency(bytes32 examId,bytes32 reader,uint8 reason,uint40 until,uint64 count)": "0xb545fc3e1fa958ae8e8968feaca5dbd42dba69c89e4240860febaed02578b160",
+        "Grant(address patient,bytes32 resource,bytes32 grantee,uint40 notBefore,uint40 notAfter,uint32 purposes,uint16 actions,uint256 nonce,uint256 epoch,uint256 deadline)": "0x110c34dc1d1b3c0c04ed42d95b5863fa412c6a47be5f1fac045f2fc03acdf14e",
+        "GrantBatch(address patient,bytes32[] resources,bytes32 grantee,uint40 notBefore,uint40 notAfter,uint32 purposes,uint16 actions,uint256[] nonces,uint256 epoch,uint256 deadline)": "0xf5f864eadd6931b71c4e82a97320d555072c30dfefd56658c28c4fce4e1518e5",
+        "HandOver(address patient,bytes32 examId,address to,uint256 nonce,uint256 epoch,uint256 deadline)": "0xa2bc823d86127d8bdaa51fc81ffb001b493f10e6e14ee4ebbdcf3ce99be8b4ae",
+        "NameGuardian(address patient,address guardian,uint40 until,uint256 nonce,uint256 epoch,uint256 deadline)": "0xcab05145b07a6cd3d2ceb4eb9928665808eb2189c4d760821826af5c86263216",
+        "Revoke(address patient,bytes32 resource,bytes32 grantee,uint256 nonce,uint256 epoch,uint256 deadline)": "0x3fe21342bc3673d576dd31187f0267b64f6defc73908d7456d5e3d17fa059fc4",
+        "RevokeAll(address patient,uint256 nonce,uint256 deadline)": "0x36a7994938acf6698c6c2d5cb27e774669ec5c058d565b958c268a131e2367e6",
+        "RevokeBatch(address patient,bytes32[] resources,bytes32 grantee,uint256[] nonces,uint256 epoch,uint256 deadline)": "0xf845a8c99f171e6369d895c407166b2954ebb09d1bb372499f4d86a6f585357a",
+      }
+    `);
+  });
+
+  it.each(SIGNED)("$name hashes alike in ethers and viem", ({ name, fields, domainOf }) => {
+    const types = { [name]: [...fields] };
+    const domain = domainOf(31337, LEDGER);
+    expect(hashTypedData({ domain, types, primaryType: name, message })).toBe(
+      TypedDataEncoder.hash(domain, types, message),
+    );
+  });
+});
 
 describe("an enrolment", () => {
   it("pins its type and its hash for one domain", () => {
