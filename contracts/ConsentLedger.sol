@@ -138,7 +138,7 @@ contract ConsentLedger is IConsentLedger, EIP712 {
             TypedData.grant(by.patient, resource, grantee, terms, nonce, epoch, by.deadline)
         );
         GrantSlot slot = _entry(by.patient, resource, grantee).slot;
-        bool stands = slot.holds(GrantSlotLib.granting(terms, 0));
+        bool stands = slot.holds(GrantSlotLib.granting(terms, 0)) && _isAlive(by.patient, slot.grantedAt());
         if (_isNext(nonce, slot.nonce(), stands)) _grant(by.patient, resource, grantee, terms);
     }
 
@@ -248,7 +248,8 @@ contract ConsentLedger is IConsentLedger, EIP712 {
             TypedData.nameGuardian(by.patient, guardian, until, nonce, epoch, by.deadline)
         );
         Guardian storage kept = _guardians[by.patient][guardian];
-        if (_isNext(nonce, kept.nonce, kept.until == until)) _nameGuardian(by.patient, guardian, until);
+        bool stands = kept.until == until && _isAlive(by.patient, kept.namedAt);
+        if (_isNext(nonce, kept.nonce, stands)) _nameGuardian(by.patient, guardian, until);
     }
 
     /// @inheritdoc IConsentLedger
@@ -266,7 +267,8 @@ contract ConsentLedger is IConsentLedger, EIP712 {
     ) external {
         _requireSigned(by, epoch, TypedData.handOver(by.patient, examId, to, nonce, epoch, by.deadline));
         Offer storage offer = _offers[examId];
-        if (_isNext(nonce, offer.nonce, offer.to == to)) _handOver(by.patient, examId, to);
+        bool stands = offer.to == to && _isAlive(by.patient, offer.offeredAt);
+        if (_isNext(nonce, offer.nonce, stands)) _handOver(by.patient, examId, to);
     }
 
     /// @inheritdoc IConsentLedger
@@ -338,7 +340,7 @@ contract ConsentLedger is IConsentLedger, EIP712 {
     /// @inheritdoc IConsentLedger
     function isGuardian(address patient, address guardian) public view returns (bool) {
         Guardian storage kept = _guardians[patient][guardian];
-        return kept.until > block.timestamp && kept.namedAt > _patients[patient].revokedAllAt();
+        return kept.until > block.timestamp && _isAlive(patient, kept.namedAt);
     }
 
     // The acts, whoever sends them
@@ -410,13 +412,10 @@ contract ConsentLedger is IConsentLedger, EIP712 {
         Pointer storage pointer = _live(examId);
         Offer storage offer = _offers[examId];
         address from = pointer.owner;
-        PatientSlot slot = _patients[from];
-        if (offer.to != to || offer.offeredAt <= slot.revokedAllAt()) {
-            revert ConsentLedgerNotOffered(examId, to);
-        }
+        if (offer.to != to || !_isAlive(from, offer.offeredAt)) revert ConsentLedgerNotOffered(examId, to);
         (pointer.owner, pointer.ownedSince) = (to, uint40(block.timestamp));
         (offer.to, offer.offeredAt, offer.nonce) = (address(0), 0, offer.nonce + 1);
-        _patients[from] = slot.afterDeparture();
+        _patients[from] = _patients[from].afterDeparture();
         emit ExamHandedOver(examId, from, to);
     }
 
@@ -484,7 +483,8 @@ contract ConsentLedger is IConsentLedger, EIP712 {
         all = true;
         for (uint256 i = 0; i < resources.length; ++i) {
             GrantSlot slot = _entry(patient, resources[i], grantee).slot;
-            bool next = _isNext(nonces[i], slot.nonce(), slot.holds(act));
+            bool stands = slot.holds(act) && (slot.isRevoked() || _isAlive(patient, slot.grantedAt()));
+            bool next = _isNext(nonces[i], slot.nonce(), stands);
             if (i == 0) all = next;
             else if (next != all) revert ConsentLedgerNonceMismatch(nonces[i], slot.nonce());
         }
@@ -492,12 +492,7 @@ contract ConsentLedger is IConsentLedger, EIP712 {
 
     function _requireGrantable(Grantee grantee, Terms terms) private pure {
         if (Grantee.unwrap(grantee) == 0) revert ConsentLedgerZeroGrantee();
-        if (terms.excess() != 0) revert ConsentLedgerUnknownTerms(terms);
-        if (terms.notAfter() <= terms.notBefore()) {
-            revert ConsentLedgerEmptyPeriod(terms.notBefore(), terms.notAfter());
-        }
-        if (terms.purposes() == 0) revert ConsentLedgerZeroPurposes();
-        if (terms.actions() == 0) revert ConsentLedgerZeroActions();
+        terms.requireWellFormed();
     }
 
     // What is kept, and what follows from it
@@ -507,6 +502,11 @@ contract ConsentLedger is IConsentLedger, EIP712 {
         pointer = _pointers[examId];
         if (pointer.retired) revert ConsentLedgerExamRetired(examId);
         if (pointer.owner == address(0)) revert ConsentLedgerExamUnknown(examId);
+    }
+
+    /// @dev Whether what a patient did then has outlived their last revokeAll.
+    function _isAlive(address patient, uint256 time) private view returns (bool) {
+        return time > _patients[patient].revokedAllAt();
     }
 
     /// @dev At the hash of three words, where no mapping of Solidity's can reach: those hash two.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.27;
 
+import {IConsentLedger} from "../interfaces/IConsentLedger.sol";
+
 /// @notice What a grant allows, in the lower half of a word; the upper half is zero.
 ///
 /// ```
@@ -17,7 +19,7 @@ type Terms is uint256;
 using TermsLib for Terms global;
 
 /// @title TermsLib
-/// @notice The fields of terms.
+/// @notice The fields of terms, and what makes them terms.
 library TermsLib {
     /// @notice The first second covered.
     function notBefore(Terms terms) internal pure returns (uint256) {
@@ -39,8 +41,13 @@ library TermsLib {
         return uint16(Terms.unwrap(terms) >> 112);
     }
 
-    /// @notice What stands above the fields: nothing, in terms that are well formed.
-    function excess(Terms terms) internal pure returns (uint256) {
-        return Terms.unwrap(terms) >> 128;
+    /// @notice Refuses terms that allow nothing, and bits above the fields, which nobody has said the meaning of.
+    function requireWellFormed(Terms terms) internal pure {
+        if (Terms.unwrap(terms) >> 128 != 0) revert IConsentLedger.ConsentLedgerUnknownTerms(terms);
+        if (notAfter(terms) <= notBefore(terms)) {
+            revert IConsentLedger.ConsentLedgerEmptyPeriod(notBefore(terms), notAfter(terms));
+        }
+        if (purposes(terms) == 0) revert IConsentLedger.ConsentLedgerZeroPurposes();
+        if (actions(terms) == 0) revert IConsentLedger.ConsentLedgerZeroActions();
     }
 }

@@ -244,7 +244,7 @@ contract ConsentLedgerSignaturesTest is LedgerTest, Signing {
     }
 
     function test_RevertWhen_ABatchIsSentWithOtherResources() external {
-        Authorization memory by = _grantBatchBy(_two(_exam, Ids.allExams()), _nonces(0, 0));
+        Authorization memory by = _by(KEY, _grantBatchHash(_two(_exam, Ids.allExams()), _nonces(0, 0), 0));
         _expectInvalid();
         ledger.grantBatchBySig(_two(Ids.allExams(), _exam), _grantee(READER), _plain(), _nonces(0, 0), 0, by);
     }
@@ -366,6 +366,30 @@ contract ConsentLedgerSignaturesTest is LedgerTest, Signing {
         _acceptBySig(0);
     }
 
+    /// @notice What a revokeAll ended does not stand: signed anew with the nonce of before, it is refused, not taken as done.
+    function test_RevertWhen_WhatStoodWasEndedByRevokeAll() external {
+        Resource[] memory resources = _two(_exam, Ids.allExams());
+        VM.startPrank(_signer);
+        ledger.grantBatch(_signer, resources, _grantee(READER), _plain());
+        ledger.nameGuardian(STRANGER, uint40(END));
+        ledger.handOver(_id, _other);
+        ledger.revokeAll(_signer);
+        VM.stopPrank();
+        VM.warp(NOW + 1);
+
+        _expectNonce(0, 1);
+        _grantBySig(_grantBy(KEY, 0, 1), 0, 1);
+        bytes32 hash = TypedData.nameGuardian(_signer, STRANGER, uint40(END), 0, 1, DEADLINE);
+        _expectNonce(0, 1);
+        ledger.nameGuardianBySig(STRANGER, uint40(END), 0, 1, _by(KEY, hash));
+        hash = TypedData.handOver(_signer, _id, _other, 0, 1, DEADLINE);
+        _expectNonce(0, 1);
+        ledger.handOverBySig(_id, _other, 0, 1, _by(KEY, hash));
+        hash = _grantBatchHash(resources, _nonces(0, 0), 1);
+        _expectNonce(0, 1);
+        ledger.grantBatchBySig(resources, _grantee(READER), _plain(), _nonces(0, 0), 1, _by(KEY, hash));
+    }
+
     /// @notice Every act but revokeAll is refused at its deadline, in another epoch, and signed by somebody else.
     function test_RevertWhen_AnActIsLateOrOutOfItsEpochOrForeign() external {
         VM.prank(_signer);
@@ -411,30 +435,31 @@ contract ConsentLedgerSignaturesTest is LedgerTest, Signing {
         ledger.grantBySig(_exam, _grantee(READER), _plain(), nonce, epoch, by);
     }
 
-    function _grantBatchBy(
+    function _grantBatchHash(
         Resource[] memory resources,
-        uint256[] memory nonces
-    ) private view returns (Authorization memory) {
-        bytes32 hash = keccak256(
-            abi.encode(
-                TypedData.GRANT_BATCH,
-                _signer,
-                keccak256(abi.encodePacked(resources)),
-                _grantee(READER),
-                NOW,
-                END,
-                TREAT,
-                VIEW,
-                keccak256(abi.encodePacked(nonces)),
-                0,
-                DEADLINE
-            )
-        );
-        return _by(KEY, hash);
+        uint256[] memory nonces,
+        uint256 epoch
+    ) private view returns (bytes32) {
+        return
+            keccak256(
+                abi.encode(
+                    TypedData.GRANT_BATCH,
+                    _signer,
+                    keccak256(abi.encodePacked(resources)),
+                    _grantee(READER),
+                    NOW,
+                    END,
+                    TREAT,
+                    VIEW,
+                    keccak256(abi.encodePacked(nonces)),
+                    epoch,
+                    DEADLINE
+                )
+            );
     }
 
     function _grantBatchBySig(Resource[] memory resources, uint256[] memory nonces) private {
-        Authorization memory by = _grantBatchBy(resources, nonces);
+        Authorization memory by = _by(KEY, _grantBatchHash(resources, nonces, 0));
         ledger.grantBatchBySig(resources, _grantee(READER), _plain(), nonces, 0, by);
     }
 

@@ -5,6 +5,8 @@ pragma solidity 0.8.37;
 interface Vm {
     function warp(uint256 time) external;
     function prank(address sender) external;
+    function startPrank(address sender) external;
+    function stopPrank() external;
     function assume(bool condition) external pure;
     function expectRevert(bytes calldata reason) external;
     function expectEmit(address emitter) external;
