@@ -13,7 +13,6 @@ const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..");
 const MODULES = {
   ConsentLedger: "consentLedger",
   CustodianRegistry: "custodianRegistry",
-  AccessLog: "accessLog",
   EmergencyAccess: "emergencyAccess",
 } as const;
 

@@ -3,6 +3,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Contract, type Provider } from "ethers";
 import { consentLedgerAbi } from "../protocol/abi/consentLedger.ts";
+import { emergencyAccessAbi } from "../protocol/abi/emergencyAccess.ts";
 import {
   calldataDescriptor,
   type Descriptor,
@@ -31,13 +32,15 @@ export interface DescriptorOrder {
 export async function writeDescriptors(order: DescriptorOrder): Promise<string[]> {
   const { provider, consentLedger, emergencyAccess, publisher, folder } = order;
   const chainId = Number((await provider.getNetwork()).chainId);
-  await requireDomain(provider, consentLedger, typedDataDomain(chainId, consentLedger).name);
+  const ledger = new Contract(consentLedger, consentLedgerAbi, provider);
+  await requireDomain(ledger, typedDataDomain(chainId, consentLedger).name);
   const files = new Map<string, Descriptor>([
     ["eip712-ConsentLedger.json", eip712Descriptor({ chainId, consentLedger }, publisher)],
     ["calldata-ConsentLedger.json", calldataDescriptor({ chainId, consentLedger }, publisher)],
   ]);
   if (emergencyAccess) {
-    await requireDomain(provider, emergencyAccess, emergencyDomain(chainId, emergencyAccess).name);
+    const emergencies = new Contract(emergencyAccess, emergencyAccessAbi, provider);
+    await requireDomain(emergencies, emergencyDomain(chainId, emergencyAccess).name);
     const descriptor = emergencyDescriptor({ chainId, emergencyAccess }, publisher);
     files.set("eip712-EmergencyAccess.json", descriptor);
   }
@@ -50,12 +53,12 @@ export async function writeDescriptors(order: DescriptorOrder): Promise<string[]
   return Promise.all(paths);
 }
 
-/** A contract tells its own EIP-712 domain (ERC-5267), for both of ours in the same way. */
-async function requireDomain(provider: Provider, address: Hex, wanted: string): Promise<void> {
-  const contract = new Contract(address, consentLedgerAbi, provider);
+/** A contract tells its own EIP-712 domain (ERC-5267). */
+async function requireDomain(contract: Contract, wanted: string): Promise<void> {
   const domain = await contract
     .getFunction("eip712Domain")
     .staticCall()
     .catch(() => null);
-  if (domain?.name !== wanted) throw new DeskError(`There is no contract of ${wanted} at ${address}.`);
+  if (domain?.name !== wanted)
+    throw new DeskError(`There is no contract of ${wanted} at ${contract.target}.`);
 }

@@ -6,7 +6,7 @@ import { readArguments, UsageError } from "./usage.ts";
 const HELP = `npm test                        check everything
 npm test -- --only gateway,app  some parts alone
 npm test -- test/gateway/auth   the test files whose paths contain this
-npm run test:deep               the same with larger budgets, and what takes too long for every day
+npm run test:deep               the same with larger budgets, for hours
 
 Parts:
 ${CHECKS.map(({ name, what }) => `  ${name.padEnd(10)} ${what}`).join("\n")}

@@ -175,7 +175,7 @@ interface IConsentLedger {
     /// @notice The sender is neither the patient nor one of their guardians now.
     error ConsentLedgerNotGuardian(address patient, address sender);
     /// @notice Only the owner of an exam may hand it over.
-    error ConsentLedgerNotOwner(ExamId examId, address sender);
+    error ConsentLedgerNotOwner(ExamId examId, address from);
     /// @notice The exam is not, or no longer, offered to them.
     error ConsentLedgerNotOffered(ExamId examId, address receiver);
     /// @notice An exam needs a patient.
@@ -255,8 +255,9 @@ interface IConsentLedger {
     /// @notice A patient said until when a guardian acts for them.
     event GuardianNamed(address indexed patient, address indexed guardian, uint256 until);
 
-    /// @notice Names an operator of the sender, or takes the name away. Operators may register and amend for the sender.
-    /// @dev Warning: an operator is trusted with every exam of the custodian. It should be a key that only registers.
+    /// @notice Names an operator of the sender, or takes the name away. Operators may register and amend for the sender;
+    /// `IAccessLog` lets them anchor, and `IEmergencyAccess` open and close what a practitioner signed for.
+    /// @dev Warning: an operator is trusted with every exam of the custodian. It should be a key used for this alone.
     function setOperator(address operator, bool named) external;
 
     /// @notice Registers an exam that belongs to `patient`. Sent by the custodian or one of its operators.

@@ -23,7 +23,8 @@ library GrantSlotLib {
     uint256 private constant _REVOKED = 1 << 168;
 
     /// @notice What a grant at `time` writes, but for the nonce.
-    /// @dev Warning: `newTerms` must be well formed; bits above its fields would spill into the slot's own.
+    /// @dev Warning: to be written, `newTerms` must be well formed; bits above its fields would spill into the slot's own. To be
+    /// compared by `holds`, any will do.
     function granting(Terms newTerms, uint256 time) internal pure returns (GrantSlot) {
         return GrantSlot.wrap((uint256(uint40(time)) << 128) | Terms.unwrap(newTerms));
     }

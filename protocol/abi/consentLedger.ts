@@ -183,7 +183,7 @@ export const consentLedgerAbi = [
         "type": "bytes32"
       },
       {
-        "name": "sender",
+        "name": "from",
         "type": "address"
       }
     ],

@@ -18,8 +18,14 @@ export const ACTS: Readonly<Record<Act, ActWords>> = {
     intent: "Share several",
     sentence: "{grantee} may {actions} {resources}, {purposes}, from {notBefore} until {notAfter}.",
   },
-  Revoke: { intent: "Stop sharing", sentence: "{grantee} may no longer see {resource}." },
-  RevokeBatch: { intent: "Stop sharing several", sentence: "{grantee} may no longer see {resources}." },
+  Revoke: {
+    intent: "Stop sharing",
+    sentence: "{grantee} may no longer see {resource}. Parts that were shared by themselves stay shared.",
+  },
+  RevokeBatch: {
+    intent: "Stop sharing several",
+    sentence: "{grantee} may no longer see {resources}. Parts that were shared by themselves stay shared.",
+  },
   RevokeAll: {
     intent: "Stop sharing everything",
     sentence: "Nobody but {patient} may see what {patient} shared any more; guardians and offers end too.",

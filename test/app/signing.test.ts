@@ -110,14 +110,15 @@ const abi = consentLedgerAbi;
 
 const MAY = "Dr. Imani Vale may look at and download";
 const TERMS = `for treatment and for research, from ${FROM} until ${UNTIL}.`;
+const STAYS = "Parts that were shared by themselves stay shared.";
 const VALID = `The signature is valid until ${DEADLINE}.`;
 
 describe("a message that a patient signs is said in one sentence", () => {
   test.each<[Act, string]>([
     ["Grant", `${MAY} ${BRAIN}, ${TERMS} ${VALID}`],
     ["GrantBatch", `${MAY} ${BRAIN} and ${CHEST}, ${TERMS} ${VALID}`],
-    ["Revoke", `Dr. Imani Vale may no longer see ${BRAIN}. ${VALID}`],
-    ["RevokeBatch", `Dr. Imani Vale may no longer see ${BRAIN} and ${CHEST}. ${VALID}`],
+    ["Revoke", `Dr. Imani Vale may no longer see ${BRAIN}. ${STAYS} ${VALID}`],
+    ["RevokeBatch", `Dr. Imani Vale may no longer see ${BRAIN} and ${CHEST}. ${STAYS} ${VALID}`],
     ["RevokeAll", `Nobody but you may see what you shared any more; guardians and offers end too. ${VALID}`],
     [
       "NameGuardian",
@@ -196,17 +197,17 @@ describe("a call is said as the message would be, and in whose name it is", () =
     [
       "revoke",
       encodeFunctionData({ abi, functionName: "revoke", args: [brain, grantee] }),
-      `Dr. Imani Vale may no longer see ${BRAIN}.`,
+      `Dr. Imani Vale may no longer see ${BRAIN}. ${STAYS}`,
     ],
     [
       "revokeBySig",
       encodeFunctionData({ abi, functionName: "revokeBySig", args: [brain, grantee, nonce, epoch, by] }),
-      `Dr. Imani Vale may no longer see ${BRAIN}. ${decided} ${VALID}`,
+      `Dr. Imani Vale may no longer see ${BRAIN}. ${STAYS} ${decided} ${VALID}`,
     ],
     [
       "revokeBatch",
       encodeFunctionData({ abi, functionName: "revokeBatch", args: [patient, resources, grantee] }),
-      `Dr. Imani Vale may no longer see ${BRAIN} and ${CHEST}. ${decided}`,
+      `Dr. Imani Vale may no longer see ${BRAIN} and ${CHEST}. ${STAYS} ${decided}`,
     ],
     [
       "revokeBatchBySig",
@@ -215,7 +216,7 @@ describe("a call is said as the message would be, and in whose name it is", () =
         functionName: "revokeBatchBySig",
         args: [resources, grantee, nonces, epoch, by],
       }),
-      `Dr. Imani Vale may no longer see ${BRAIN} and ${CHEST}. ${decided} ${VALID}`,
+      `Dr. Imani Vale may no longer see ${BRAIN} and ${CHEST}. ${STAYS} ${decided} ${VALID}`,
     ],
     [
       "revokeAll",

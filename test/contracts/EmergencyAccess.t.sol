@@ -93,7 +93,7 @@ contract EmergencyAccessTest is LedgerTest, Signing {
         _true(!_emergencies.isOpen(examId, _reader, NOW), "retired");
     }
 
-    /// @notice `check` stays pure consent: an emergency is no grant.
+    /// @notice `check` knows grants alone: an emergency is none.
     function test_Open_DecidesNothingInTheLedger() external {
         _open(_emergency(0));
         Query memory query = _query();

@@ -115,7 +115,7 @@ describe("defects of rivals", () => {
     expect(await decide()).toBe("revoked");
   });
 
-  it("a helper named once stays for ever: here an operator's name is taken away, and it never opens an exam", async () => {
+  it("an operator named once stays for ever: here an operator's name is taken away, and it never opens an exam", async () => {
     const operator = await world.people.operator.getAddress();
     await act("custodian", "setOperator", operator, true);
     await act(

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 const root = join(import.meta.dirname, "..", "..");
 const read = (file: string) => readFileSync(join(root, file), "utf8");
 
-const PAGES = [...globSync("*.md", { cwd: root }), ...globSync("docs/*.md", { cwd: root })];
+const PAGES = ["*.md", "docs/*.md", "contracts/*.md"].flatMap((pages) => globSync(pages, { cwd: root }));
 const SOLIDITY_TESTS = globSync("test/**/*.t.sol", { cwd: root }).map(read).join("\n");
 
 /** Where a heading can be linked to: in lower case, without punctuation, with hyphens for blanks. */

@@ -13,7 +13,7 @@ const ROLES = [
   "patient",
   "owner",
   "signer",
-  "heir",
+  "receiver",
   "guardian",
   "reader",
   "stranger",

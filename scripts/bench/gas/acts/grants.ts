@@ -34,10 +34,10 @@ export async function grantCosts({ measure, accountOf }: Chain, ledger: BaseCont
 
 /** A guardian is named, and grants; an exam is offered and accepted. The ledger knows nothing of the owner before. */
 export async function ownerCosts({ measure, accountOf }: Chain, ledger: BaseContract) {
-  const [custodian, owner, heir, guardian] = [
+  const [custodian, owner, receiver, guardian] = [
     accountOf("custodian").address,
     accountOf("owner").address,
-    accountOf("heir").address,
+    accountOf("receiver").address,
     accountOf("guardian").address,
   ];
   const reader = granteeOf(accountOf("reader").address);
@@ -51,7 +51,7 @@ export async function ownerCosts({ measure, accountOf }: Chain, ledger: BaseCont
       await measure(ledger, "guardian", "grantBatch", owner, [word(0x35)], reader, TERMS),
       { fresh: 1 },
     ),
-    handOver: costOf(await measure(ledger, "owner", "handOver", exam, heir), { fresh: 1 }),
-    accept: costOf(await measure(ledger, "heir", "accept", exam), { fresh: 1, changed: 2 }),
+    handOver: costOf(await measure(ledger, "owner", "handOver", exam, receiver), { fresh: 1 }),
+    accept: costOf(await measure(ledger, "receiver", "accept", exam), { fresh: 1, changed: 2 }),
   };
 }

@@ -10,7 +10,7 @@ import { DEADLINE, PERIOD, signedFrom, TERMS, tenWords, withoutZeroByte, word } 
 /** Signs an act as `ConsentLedger` wants it, and gives the authorization that goes with it. */
 async function authorizationBy(chain: Chain, ledger: BaseContract) {
   const domain = typedDataDomain(chain.chainId, await ledger.getAddress());
-  return async (role: "signer" | "heir", act: Act, message: Record<string, unknown>) => {
+  return async (role: "signer" | "receiver", act: Act, message: Record<string, unknown>) => {
     const signer = chain.accountOf(role);
     const patient = signer.address;
     const { second: deadline, signatures } = await signedFrom([signer], DEADLINE, (second) => ({
@@ -69,7 +69,7 @@ export async function signedOwnerCosts(chain: Chain, ledger: BaseContract) {
   const [custodian, owner, to, guardian] = [
     chain.accountOf("custodian").address,
     chain.accountOf("signer").address,
-    chain.accountOf("heir").address,
+    chain.accountOf("receiver").address,
     chain.accountOf("secondBadge").address,
   ];
   const exam = withoutZeroByte(examId({ custodian, patient: owner, commitment: word(0x14) }));
@@ -79,8 +79,8 @@ export async function signedOwnerCosts(chain: Chain, ledger: BaseContract) {
   const [nonce, epoch] = [0, 0];
   const naming = await signed("signer", "NameGuardian", { guardian, until, nonce, epoch });
   const offer = await signed("signer", "HandOver", { examId: exam, to, nonce, epoch });
-  const acceptance = await signed("heir", "Accept", { examId: exam, nonce: 1, epoch });
-  const end = await signed("heir", "RevokeAll", { nonce });
+  const acceptance = await signed("receiver", "Accept", { examId: exam, nonce: 1, epoch });
+  const end = await signed("receiver", "RevokeAll", { nonce });
   return {
     nameGuardianBySig: costOf(await send("nameGuardianBySig", guardian, until, nonce, epoch, naming), {
       fresh: 1,
