@@ -224,7 +224,9 @@ contract ConsentLedger is IConsentLedger, EIP712 {
     /// @inheritdoc IConsentLedger
     function revokeAllBySig(uint256 nonce, Authorization calldata by) external {
         _requireSigned(by, TypedData.revokeAll(by.patient, nonce, by.deadline));
-        if (_isNext(nonce, _patients[by.patient].revocations(), true)) _revokeAll(by.patient);
+        PatientSlot slot = _patients[by.patient];
+        bool stands = slot.revokedAllAt() == block.timestamp;
+        if (_isNext(nonce, slot.revocations(), stands)) _revokeAll(by.patient);
     }
 
     // Patients: guardians and ownership
@@ -267,7 +269,8 @@ contract ConsentLedger is IConsentLedger, EIP712 {
     ) external {
         _requireSigned(by, epoch, TypedData.handOver(by.patient, examId, to, nonce, epoch, by.deadline));
         Offer storage offer = _offers[examId];
-        bool stands = offer.to == to && _isAlive(by.patient, offer.offeredAt);
+        bool offered = offer.to == to && _pointers[examId].owner == by.patient;
+        bool stands = offered && _isAlive(by.patient, offer.offeredAt);
         if (_isNext(nonce, offer.nonce, stands)) _handOver(by.patient, examId, to);
     }
 

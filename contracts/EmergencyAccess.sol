@@ -55,12 +55,11 @@ contract EmergencyAccess is IEmergencyAccess, EIP712 {
         examId = Ids.exam(emergency.custodian, emergency.patient, emergency.commitment);
         _requireOpenable(emergency, examId);
 
-        bytes32 digest = _hashTypedDataV4(TypedData.emergency(emergency, examId));
-        _requireSigned(emergency.custodian, badge, signature, digest);
+        _requireSigned(emergency, examId, badge, signature);
         History storage history = historyOf[examId];
         if (second != address(0)) {
             if (second == badge) revert EmergencyAccessSameBadge(badge);
-            _requireSigned(emergency.custodian, second, secondSignature, digest);
+            _requireSigned(emergency, examId, second, secondSignature);
         } else if (block.timestamp < history.lastOpenedAt + _ALONE_AGAIN_AFTER) {
             revert EmergencyAccessSecondNeeded(examId, history.lastOpenedAt);
         }
@@ -124,12 +123,14 @@ contract EmergencyAccess is IEmergencyAccess, EIP712 {
     }
 
     function _requireSigned(
-        address custodian,
+        Emergency calldata emergency,
+        ExamId examId,
         address badge,
-        bytes calldata signature,
-        bytes32 digest
+        bytes calldata signature
     ) private view {
+        address custodian = emergency.custodian;
         if (!isPractitioner[custodian][badge]) revert EmergencyAccessNotPractitioner(custodian, badge);
+        bytes32 digest = _hashTypedDataV4(TypedData.emergency(emergency, examId, badge));
         if (!signature.isFrom(badge, digest)) revert EmergencyAccessInvalidSignature(badge);
     }
 }

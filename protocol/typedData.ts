@@ -83,12 +83,13 @@ export function emergencyDomain(chainId: number, emergencyAccess: string) {
 }
 
 /**
- * What a practitioner signs in an emergency. `reader` is blinded (`blindedGrantee`) with a salt that is used this once,
+ * What a practitioner signs in an emergency: `badge` is the address that signs; `reader` is blinded (`blindedGrantee`) with a salt that is used this once,
  * `reason` a position in EMERGENCY_REASONS, `count` the number of emergencies that the exam has had.
  */
 export const EMERGENCY_TYPES = {
   Emergency: [
     { name: "examId", type: "bytes32" },
+    { name: "badge", type: "address" },
     { name: "reader", type: "bytes32" },
     { name: "reason", type: "uint8" },
     { name: "until", type: "uint40" },

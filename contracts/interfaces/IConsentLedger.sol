@@ -274,7 +274,8 @@ interface IConsentLedger {
     ) external returns (ExamId examId);
 
     /// @notice Commits any number of pointers in one slot. Sent by the custodian or one of its operators.
-    /// @dev Warning: `count` is the custodian's word; nothing proves it. Lose a leaf, and its exam cannot be claimed.
+    /// @dev Warning: `count` is the custodian's word; nothing proves it. Lose a leaf, and its exam cannot be claimed. Commit an exam
+    /// in two batches, and whoever claims it first chooses which manifest's root is stored.
     /// @param batchRoot Root of the Merkle tree over the leaves `H(POINTER, examId, manifestRoot)`.
     /// @param count How many leaves the tree has.
     function registerBatch(address custodian, bytes32 batchRoot, uint256 count) external;
@@ -335,6 +336,8 @@ interface IConsentLedger {
     /// @notice Ends what `grantee` was granted on `resource`, at once. Revoking what was never granted counts too: it keeps
     /// a series out of a grant for its exam, or an exam out of a wider one.
     /// @dev Warning: revoking a resource leaves grants on narrower ones, and under another name of the grantee, as they are.
+    /// A signed grant that nobody has sent is ended by it too; one that is sent first makes a signed revoke of the same nonce
+    /// fail, so end such a grant by a transaction, or by a signed `RevokeAll`.
     function revoke(Resource resource, Grantee grantee) external;
 
     /// @notice `revoke`, for the patient who signed `Revoke`. Replaying what still stands changes nothing.
@@ -363,7 +366,8 @@ interface IConsentLedger {
     /// the same second is dead too; what is granted from the next second on counts as ever.
     function revokeAll(address patient) external;
 
-    /// @notice `revokeAll`, for the patient who signed `RevokeAll`. Replaying the last one changes nothing.
+    /// @notice `revokeAll`, for the patient who signed `RevokeAll`. Replaying the last one changes nothing in its own second, while
+    /// nothing can have been granted since, and is refused later.
     /// @dev Bound to no epoch, so that nobody who takes over an exam can hinder it.
     /// @param nonce The patient's `revocations`, before.
     function revokeAllBySig(uint256 nonce, Authorization calldata by) external;
@@ -403,7 +407,7 @@ interface IConsentLedger {
     /// @notice `accept`, for the receiver who signed `Accept`. Replaying what still stands changes nothing.
     function acceptBySig(ExamId examId, uint256 nonce, uint256 epoch, Authorization calldata by) external;
 
-    /// @notice Decides whether a reader may act on an exam or a series. Never reverts.
+    /// @notice Decides whether a reader may act on an exam or a series. Never reverts for any well-encoded input: any nine words.
     ///
     /// A query with dirty addresses, or not exactly one purpose and one action, is malformed. The owner of an exam that
     /// is not retired is always permitted. Anybody else needs one grant that alone satisfies period, purpose and action.

@@ -46,13 +46,13 @@ struct Opening {
 ///
 /// Invariants:
 /// - Nothing is open for longer than four hours after it was opened.
-/// - An exam that was opened is not opened again within a day, unless two practitioners have signed.
+/// - An exam that was opened is not opened again within a day, unless two badges have signed, each for itself.
 /// - Only a practitioner whom the exam's custodian has named can open it, and only through that custodian or its operator.
 /// - No signature opens anything twice.
 ///
 /// Assumptions:
 /// - A practitioner is named by a badge: an address that they use for this alone. Signatures show it, and only the custodian
-///   can tie it to a person. Who reads is blinded anew each time.
+///   can tie it to a person, and see to it that no person has two. Who reads is blinded anew each time.
 /// - A custodian can name as many badges as it likes, and register a study again under another id. That is why the count is
 ///   kept for the exam, and why the patient is shown every emergency: what is here keeps a custodian honest before others,
 ///   it cannot keep a custodian from its own archive.
@@ -124,8 +124,8 @@ interface IEmergencyAccess {
     /// @notice Whether `custodian` has named this practitioner.
     function isPractitioner(address custodian, address badge) external view returns (bool);
 
-    /// @notice Whether the exam is open to the reader at `time`: from when it was opened until it is over. Once the exam is
-    /// retired, it never is; that it was handed over changes nothing.
+    /// @notice Whether the reader's last emergency on the exam is open at `time`: from when it was opened until it is over. Once
+    /// the exam is retired, none is; that it was handed over changes nothing. Of the past, only the events tell all.
     function isOpen(ExamId examId, Grantee reader, uint256 time) external view returns (bool);
 
     /// @notice What is kept of a reader's last emergency on an exam.

@@ -51,7 +51,7 @@ library TypedData {
 
     /// @notice Type of a signed emergency.
     bytes32 internal constant EMERGENCY = keccak256(
-        "Emergency(bytes32 examId,bytes32 reader,uint8 reason,uint40 until,uint64 count)"
+        "Emergency(bytes32 examId,address badge,bytes32 reader,uint8 reason,uint40 until,uint64 count)"
     );
 
     /// @notice Struct hash of a `Grant`.
@@ -148,11 +148,16 @@ library TypedData {
         return keccak256(abi.encode(ACCEPT, patient, examId, nonce, epoch, deadline));
     }
 
-    /// @notice Struct hash of an `Emergency`. The exam's id stands for the three parts that it is made of.
-    function emergency(Emergency calldata signed, ExamId examId) internal pure returns (bytes32) {
+    /// @notice Struct hash of an `Emergency`. The exam's id stands for the three parts that it is made of. It names who signs,
+    /// so that one signature serves one badge, also where two accounts have one owner.
+    function emergency(
+        Emergency calldata signed,
+        ExamId examId,
+        address badge
+    ) internal pure returns (bytes32) {
         return
             keccak256(
-                abi.encode(EMERGENCY, examId, signed.reader, signed.reason, signed.until, signed.count)
+                abi.encode(EMERGENCY, examId, badge, signed.reader, signed.reason, signed.until, signed.count)
             );
     }
 

@@ -62,6 +62,7 @@ const SIGNED: Readonly<Record<SignedField, Shown | Hidden>> = {
     label: "Epoch",
     why: "Ends the signature with the patient's next revoke of all, and says nothing else.",
   },
+  badge: { label: "Badge", why: "The signer: the signature of anybody else is worth nothing." },
   count: { label: "Count", why: "Ties the signature to one use, and says nothing else." },
 };
 

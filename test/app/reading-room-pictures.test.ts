@@ -208,9 +208,11 @@ describe.skipIf(!findChromium() || !findDcmtk())("what is drawn (needs Chromium 
 
     test("full-progression JPEG is named, not shown", async () => {
       await show(shared("transfer-syntaxes").filter((file) => file.includes("4.55")));
-      expect(await page.getByText("Full-progression JPEG cannot be shown faithfully.").isVisible()).toBe(
-        true,
-      );
+      expect(
+        await page
+          .getByText("Full-progression JPEG cannot be shown faithfully.", { exact: true })
+          .isVisible(),
+      ).toBe(true);
       expect(await inkOnCanvas(page)).toBe(0);
     });
 

@@ -144,7 +144,7 @@ describe("a message that a patient signs is said in one sentence", () => {
       types: EMERGENCY_TYPES,
       primaryType: "Emergency",
       domain: emergencyDomain(chainId, emergencyAccess),
-      message: { examId: brain, reader, reason: 1, until: NOW + DAY, count: 0 },
+      message: { examId: brain, badge: vale, reader, reason: 1, until: NOW + DAY, count: 0 },
     };
     const blinded = new Map([[reader, "Dr. Imani Vale"]]);
     const reading = read(matchTypedData(descriptors, request), { ...audience, known: { ...known, blinded } });

@@ -293,15 +293,21 @@ contract ConsentLedgerSignaturesTest is LedgerTest, Signing {
         emit IConsentLedger.RevokedAll(_signer);
         _revokeAllBySig(0);
         _expectSigned(Reason.Revoked);
-        VM.warp(NOW + 1);
         _revokeAllBySig(0);
-        _equal(ledger.patientOf(_signer).revokedAllAt, NOW);
         _equal(ledger.patientOf(_signer).revocations, 1);
         _revokeAllBySig(1);
         _expectNonce(0, 2);
         _revokeAllBySig(0);
         _expectNonce(3, 2);
         _revokeAllBySig(3);
+    }
+
+    /// @notice Once something can have been granted since, the last one is refused: it must not pass for done.
+    function test_RevertWhen_RevokeAllBySigComesAgainLater() external {
+        _revokeAllBySig(0);
+        VM.warp(NOW + 1);
+        _expectNonce(0, 1);
+        _revokeAllBySig(0);
     }
 
     /// @notice Whoever accepts an exam moves its former owner's epoch, and must not hinder their revoke of all by it.
@@ -341,6 +347,15 @@ contract ConsentLedgerSignaturesTest is LedgerTest, Signing {
         _handOverBySig(address(0), 1);
         _expectNonce(0, 2);
         _handOverBySig(_other, 0);
+    }
+
+    /// @notice Somebody who never owned the exam signs what its owner has just done: that is not theirs to have done.
+    function test_RevertWhen_HandOverBySigIsNotTheOwners() external {
+        _handOverBySig(_other, 0);
+        address stranger = VM.addr(0xBAD);
+        bytes32 hash = TypedData.handOver(stranger, _id, _other, 0, 0, DEADLINE);
+        _expectNonce(0, 1);
+        ledger.handOverBySig(_id, _other, 0, 0, _by(0xBAD, hash));
     }
 
     function test_AcceptBySig_CountsAsTheReceivers() external {

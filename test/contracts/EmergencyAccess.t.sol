@@ -355,6 +355,7 @@ contract EmergencyAccessTest is LedgerTest, Signing {
             abi.encode(
                 TypedData.EMERGENCY,
                 id,
+                VM.addr(key),
                 emergency.reader,
                 emergency.reason,
                 emergency.until,

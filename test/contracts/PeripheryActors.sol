@@ -70,16 +70,15 @@ contract PeripheryActors is Signing {
         emergency.reason = EmergencyReason.LifeThreatening;
         emergency.until = uint40(block.timestamp + _between(time, 0, 6 hours));
         (emergency.count, ) = EMERGENCIES.historyOf(id);
-        bytes32 hash = _structHash(id, emergency);
         bool byTwo = second % 2 == 0;
         VM.prank(custodianAt(whose));
         try
             EMERGENCIES.open(
                 emergency,
                 badgeAt(which),
-                _signed(which, hash),
+                _signed(which, id, emergency),
                 byTwo ? badgeAt(second / 2) : address(0),
-                byTwo ? _signed(second / 2, hash) : bytes("")
+                byTwo ? _signed(second / 2, id, emergency) : bytes("")
             )
         {
             _true(EMERGENCIES.isPractitioner(custodianAt(whose), badgeAt(which)), "by who is not named");
@@ -142,21 +141,22 @@ contract PeripheryActors is Signing {
         return 0xD0C + (index % BADGES);
     }
 
-    function _structHash(ExamId id, Emergency memory emergency) private pure returns (bytes32) {
-        return
-            keccak256(
-                abi.encode(
-                    TypedData.EMERGENCY,
-                    id,
-                    emergency.reader,
-                    emergency.reason,
-                    emergency.until,
-                    emergency.count
-                )
-            );
-    }
-
-    function _signed(uint256 which, bytes32 hash) private view returns (bytes memory) {
+    function _signed(
+        uint256 which,
+        ExamId id,
+        Emergency memory emergency
+    ) private view returns (bytes memory) {
+        bytes32 hash = keccak256(
+            abi.encode(
+                TypedData.EMERGENCY,
+                id,
+                badgeAt(which),
+                emergency.reader,
+                emergency.reason,
+                emergency.until,
+                emergency.count
+            )
+        );
         return _sign(_keyAt(which), "ExamKey EmergencyAccess", address(EMERGENCIES), hash);
     }
 }

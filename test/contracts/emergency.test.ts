@@ -60,9 +60,10 @@ async function emergency(bent: Partial<Emergency> = {}): Promise<Emergency> {
   return { ...exam, reader, reason: EMERGENCY_REASONS.indexOf("life-threatening"), until, count, ...bent };
 }
 
-function sign(signed: Emergency, by: Signatory, bent: Record<string, unknown> = {}, of = domain) {
+async function sign(signed: Emergency, by: Signatory, bent: Record<string, unknown> = {}, of = domain) {
   const types = { Emergency: [...EMERGENCY_TYPES.Emergency] };
-  return by.signTypedData(of, types, { examId: examId(signed), ...signed, ...bent });
+  const message = { examId: examId(signed), badge: await by.getAddress(), ...signed, ...bent };
+  return by.signTypedData(of, types, message);
 }
 
 /** The operator sends what practitioners signed; the fields of the event that comes of it. */
@@ -172,7 +173,14 @@ describe("a practitioner's signature", () => {
 
   it.each(EMERGENCY_TYPES.Emergency.map(({ name }) => name))("is over the %s", async (field) => {
     const opened = await emergency();
-    const others = { examId: examId(scene.exams[1]), reader: id("another"), reason: 2, until: 1, count: 1 };
+    const others = {
+      examId: examId(scene.exams[1]),
+      badge: scene.of.stranger,
+      reader: id("another"),
+      reason: 2,
+      until: 1,
+      count: 1,
+    };
     const signature = await sign(opened, badge, { [field]: others[field] });
     await expect(send(opened, [badge.address, signature])).rejects.toThrow(invalid());
   });

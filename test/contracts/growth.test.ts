@@ -170,7 +170,7 @@ it("adds to the periphery what the documentation says", async () => {
   const signature = await people.stranger.signTypedData(
     emergencyDomain(Number(chainId), await emergencyAccess.getAddress()),
     { Emergency: [...EMERGENCY_TYPES.Emergency] },
-    { ...emergency, examId: examId(parts) },
+    { ...emergency, badge, examId: examId(parts) },
   );
   const by = (contract: BaseContract, act: string, ...args: unknown[]) =>
     added(contract, people.custodian, act, args);

@@ -62,12 +62,14 @@ export type Typed = {
 export async function signedFrom(
   signers: readonly Signer[],
   since: number,
-  typed: (second: number) => Typed,
+  typed: (second: number, signer: string) => Typed,
 ): Promise<{ second: number; signatures: string[] }> {
   for (let second = since; ; second += 1) {
-    const { domain, types, message } = typed(second);
     const signatures = await Promise.all(
-      signers.map((signer) => signer.signTypedData(domain, types, message)),
+      signers.map(async (signer) => {
+        const { domain, types, message } = typed(second, await signer.getAddress());
+        return signer.signTypedData(domain, types, message);
+      }),
     );
     if (!signatures.some(hasZeroByte)) return { second, signatures };
   }

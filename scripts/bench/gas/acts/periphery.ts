@@ -54,10 +54,10 @@ async function emergencySigner(chain: Chain, emergencies: BaseContract, exam: Ex
     const { second: until, signatures } = await signedFrom(
       roles.map((role) => chain.accountOf(role)),
       BEGIN + 3 * 3_600,
-      (second) => ({
+      (second, badge) => ({
         domain,
         types: { Emergency: [...EMERGENCY_TYPES.Emergency] },
-        message: { ...message, until: second },
+        message: { ...message, badge, until: second },
       }),
     );
     return { emergency: { ...exam, reader, reason, until, count }, signatures };
