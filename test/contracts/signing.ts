@@ -25,7 +25,10 @@ export function signAct(by: Signatory, domain: TypedDataDomain, act: Act, messag
   return by.signTypedData(domain, { [act]: [...ACT_TYPES[act]] }, message);
 }
 
-/** What a function of the ledger's takes: it calls its parameters as the typed data calls its fields. */
+/**
+ * What a function of the ledger's takes: it calls its parameters as the typed data calls its fields. Terms are those of the
+ * message's fields, unless it has a word of them itself.
+ */
 export function argumentsOf(
   ledger: Interface,
   method: string,
@@ -34,9 +37,9 @@ export function argumentsOf(
 ): unknown[] {
   const { patient, deadline } = message;
   const values: Record<string, unknown> = {
+    terms: "notBefore" in message ? termsWord(message) : undefined,
     ...message,
     by: { patient, deadline, signature },
-    terms: "notBefore" in message ? termsWord(message) : undefined,
   };
   return ledger.getFunction(method)?.inputs.map(({ name }) => values[name]) ?? [];
 }
@@ -64,7 +67,8 @@ export async function noncesOf(ledger: BaseContract, act: Act, message: Message)
   }
 }
 
-function termsWord({ notBefore, notAfter, purposes, actions }: Message): bigint {
+/** The word of terms as they are, be they well formed or not. */
+export function termsWord({ notBefore, notAfter, purposes, actions }: Record<string, unknown>): bigint {
   const fields = ["uint16", "uint32", "uint40", "uint40"];
   return BigInt(solidityPacked(fields, [actions, purposes, notAfter, notBefore]));
 }
