@@ -103,7 +103,10 @@ export const exams = pgTable(
   ],
 );
 
-/** Series of exams, by the resource that a grant for one names. */
+/**
+ * Series of exams, by the resource that a grant for one names: those of the last registration or refresh, and what came
+ * later, from when somebody was told its resource.
+ */
 export const examSeries = pgTable(
   "exam_series",
   {
@@ -113,7 +116,7 @@ export const examSeries = pgTable(
       .references(() => exams.examId),
     seriesInstanceUid: text("series_instance_uid").notNull(),
     commitment: hex("commitment").notNull(),
-    /** Frames at the last registration or refresh; null where it was registered before they were counted. */
+    /** Frames at the last registration or refresh; null where nobody has counted them: it came later, or counting did. */
     images: integer(),
   },
   (table) => [index("exam_series_exam").on(table.examId)],

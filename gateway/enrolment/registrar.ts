@@ -5,7 +5,7 @@ import { examCommitment, examId as examIdOf, newSalt } from "../../protocol/ids.
 import type { ArchiveClient } from "../archive/client.ts";
 import type { Database } from "../database/database.ts";
 import { type enrolments, examSeries, exams } from "../database/schema.ts";
-import { type ExamDirectory, seriesPointer } from "../exams/directory.ts";
+import { type ExamDirectory, seriesRow } from "../exams/directory.ts";
 import { Problem } from "../problem.ts";
 import { type BadInstance, type Contents, listContents, readManifest } from "./contents.ts";
 import type { Operator } from "./operator.ts";
@@ -131,12 +131,11 @@ export class Registrar {
   }
 
   async #keepSeries(exam: Pick<ExamRow, "examId" | "salt">, { series }: Contents): Promise<void> {
-    const { examId } = exam;
-    for (const { seriesInstanceUid, images } of series) {
+    for (const one of series) {
       await this.#context.database
         .insert(examSeries)
-        .values({ ...seriesPointer(exam, seriesInstanceUid), examId, images })
-        .onConflictDoUpdate({ target: examSeries.resource, set: { images } });
+        .values(seriesRow(exam, one))
+        .onConflictDoUpdate({ target: examSeries.resource, set: { images: one.images } });
     }
   }
 

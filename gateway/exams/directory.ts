@@ -18,8 +18,8 @@ export type KnownExam = ExamPointer & {
 
 export type KnownSeries = SeriesPointer & { seriesInstanceUid: string };
 
-/** A series as it was when its exam was last registered or refreshed; `images` is null where nobody counted. */
-export type RegisteredSeries = KnownSeries & { images: number | null };
+/** A series that is written down; `images` was counted when its exam was last registered or refreshed, null where nobody did. */
+export type WrittenSeries = KnownSeries & { images: number | null };
 
 /** Milliseconds that an exam may be remembered for: another gateway on the same database may retire it. */
 const REMEMBERED = 2_000;
@@ -60,9 +60,29 @@ export class ExamDirectory {
     return this.#find(eq(exams.patient, patient));
   }
 
-  /** Series that were in the exam when it was last registered or refreshed. */
-  async seriesOf(examId: Hex): Promise<RegisteredSeries[]> {
+  /**
+   * Series of an exam that anybody may have a slot on: those that were in it when it was last registered or refreshed,
+   * and those that came later and were told to somebody.
+   */
+  async seriesOf(examId: Hex): Promise<WrittenSeries[]> {
     return this.#database.select().from(examSeries).where(eq(examSeries.examId, examId));
+  }
+
+  /**
+   * As `seriesOf`, after writing down those of these that are not yet. Whoever is told a series' resource may revoke it,
+   * and the judge asks about the series that are written down alone: so nobody is told of one before this is done.
+   */
+  async writeDown(
+    exam: Pick<KnownExam, "examId" | "salt">,
+    seriesInstanceUids: readonly string[],
+  ): Promise<WrittenSeries[]> {
+    const written = await this.seriesOf(exam.examId);
+    const before = new Set(written.map((one) => one.seriesInstanceUid));
+    const late = seriesInstanceUids.filter((uid) => !before.has(uid));
+    if (late.length === 0) return written;
+    const rows = late.map((seriesInstanceUid) => seriesRow(exam, { seriesInstanceUid, images: null }));
+    await this.#database.insert(examSeries).values(rows).onConflictDoNothing();
+    return this.seriesOf(exam.examId);
   }
 
   /** Forget what is remembered, after a change of an exam. */
@@ -97,4 +117,12 @@ export function seriesPointer(
 ): KnownSeries {
   const commitment = seriesCommitment(seriesSalt(exam.salt, seriesInstanceUid), seriesInstanceUid);
   return { seriesInstanceUid, commitment, resource: seriesResource(exam.examId, commitment) };
+}
+
+/** A series as it is written down. */
+export function seriesRow(
+  exam: Pick<KnownExam, "examId" | "salt">,
+  { seriesInstanceUid, images }: Pick<WrittenSeries, "seriesInstanceUid" | "images">,
+): typeof examSeries.$inferInsert {
+  return { ...seriesPointer(exam, seriesInstanceUid), examId: exam.examId, images };
 }

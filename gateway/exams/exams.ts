@@ -52,11 +52,12 @@ async function describe(
   const isOwner = exam.patient === caller;
   const inArchive = await context.facts.series(exam.studyInstanceUid);
   const shown = inArchive.filter((one) => allowed === "all" || allowed.has(one.seriesInstanceUid));
-  const registered = await context.directory.seriesOf(exam.examId);
+  const uids = shown.map(({ seriesInstanceUid }) => seriesInstanceUid);
+  const written = await context.directory.writeDown(exam, uids);
   const told = inOrder(shown, AT_ONCE, async (one) => {
     const { seriesInstanceUid, modality, description } = one;
     const { resource, commitment } = seriesPointer(exam, seriesInstanceUid);
-    const counted = registered.find((known) => known.resource === resource)?.images;
+    const counted = written.find((known) => known.resource === resource)?.images;
     return {
       seriesInstanceUid,
       seriesResource: resource,
@@ -86,7 +87,7 @@ async function describe(
     numberOfImages: series.reduce((sum, one) => sum + one.numberOfImages, 0),
     series,
     picture: await pictureOf(context, exam.studyInstanceUid, shown),
-    access: isOwner ? null : await accessOf(context.database, caller, visible, registered),
+    access: isOwner ? null : await accessOf(context.database, caller, visible, written),
   };
 }
 
@@ -109,9 +110,9 @@ async function accessOf(
   database: Database,
   caller: Hex,
   { exam, series, validUntil }: VisibleExam,
-  registered: readonly KnownSeries[],
+  written: readonly KnownSeries[],
 ): Promise<Exam["access"]> {
-  const permitted = registered.filter((one) => series === "all" || series.has(one.seriesInstanceUid));
+  const permitted = written.filter((one) => series === "all" || series.has(one.seriesInstanceUid));
   const ofSeries = permitted.map(({ resource }) => resource);
   const resources = [exam.examId, ...ofSeries, ...wideResources(exam.custodian)];
   const slots = await grantedSlots(database, { patient: exam.patient, reader: caller, resources });

@@ -4,7 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { linesOf, reasonOf, SAMPLE_FOLDERS, World } from "../world.ts";
+import { ALL_EXAMS_RESOURCE, granteeOf } from "../../protocol/ids.ts";
+import { packTerms } from "../../protocol/terms.ts";
+import { linesOf, reasonOf, SAMPLE_FOLDERS, until, World } from "../world.ts";
 
 const sample = join(SAMPLE_FOLDERS[1] as string, "sample2.dcm");
 const PATIENT_ID = "VLUT_nn";
@@ -30,6 +32,18 @@ async function moveTo(patientId: string): Promise<void> {
   await writeFile(join(folder, "exam.dcm"), file, "latin1");
 }
 
+/** Store the file again as one of another series of its study, whose UID begins so. */
+async function storeLater(uid: string): Promise<void> {
+  const file = (await readFile(sample)).toString("latin1").replaceAll("1.2.276.0.7230010.3.200.2.1", uid);
+  const headers = {
+    "content-type": "application/dicom",
+    authorization: `Bearer ${world.gateway.adminToken}`,
+  };
+  const body = Buffer.from(file, "latin1");
+  const stored = await fetch(`${world.gateway.adminUrl}/instances`, { method: "POST", headers, body });
+  expect(await stored.json()).toMatchObject({ failed: [] });
+}
+
 test("a study that was moved to another patient is closed until it is back", async () => {
   await world.enrol(PATIENT_ID, "patient");
   const [exam] = await world.examsOf("patient");
@@ -53,16 +67,7 @@ test("a study that was moved to another patient is closed until it is back", asy
 });
 
 test("what arrives later is registered at the next import: the same exam, amended", async () => {
-  const later = (await readFile(sample))
-    .toString("latin1")
-    .replaceAll("1.2.276.0.7230010.3.200.2.1", "1.2.276.0.7230010.3.200.2.9");
-  const headers = {
-    "content-type": "application/dicom",
-    authorization: `Bearer ${world.gateway.adminToken}`,
-  };
-  const body = Buffer.from(later, "latin1");
-  const stored = await fetch(`${world.gateway.adminUrl}/instances`, { method: "POST", headers, body });
-  expect(await stored.json()).toMatchObject({ failed: [] });
+  await storeLater("1.2.276.0.7230010.3.200.2.9");
   const [before] = await world.examsOf("patient");
   expect(before).toMatchObject({ numberOfImages: 2, series: [{ numberOfImages: 1 }, { numberOfImages: 1 }] });
   const lines = linesOf(await (await world.admin("/exams/refresh", {})).text());
@@ -72,6 +77,43 @@ test("what arrives later is registered at the next import: the same exam, amende
   expect(exam?.numberOfImages).toBe(2);
   // The reader's grant is on the exam: what was added to it is covered.
   expect((await world.examsOf("reader"))[0]?.series).toHaveLength(2);
+});
+
+test("what arrives later can be revoked before the next import, and is left out of what is open", async () => {
+  const { patient, reader, otherReader } = world.people;
+  await storeLater("1.2.276.0.7230010.3.200.2.8");
+  const [exam] = await world.examsOf("patient");
+  const late = exam?.series.find(({ seriesInstanceUid }) => seriesInstanceUid.includes(".200.2.8"));
+  if (!exam || !late) throw new Error("The patient is not shown what arrived.");
+  const study = `/dicomweb/studies/${exam.studyInstanceUid}`;
+  const ofStudy = [`${study}/metadata`, study, `${study}/series`, "/exams"];
+  // The one reads the whole exam, the other whatever the patient has.
+  const wide = [ALL_EXAMS_RESOURCE, granteeOf(otherReader.address), packTerms(world.terms())];
+  await world.act("patient", "grant", wide);
+  const readers = ["reader", "otherReader"] as const;
+  const textOf = async (path: string, as: (typeof readers)[number]) => {
+    const answer = await world.get(path, as);
+    expect(answer.status, `${path} for ${as}`).toBe(200);
+    return Buffer.from(await answer.arrayBuffer()).toString("latin1");
+  };
+  await until("the wide grant is seen", async () => (await world.get(study, "otherReader")).ok);
+  for (const as of readers) {
+    for (const path of ofStudy) expect(await textOf(path, as), path).toContain(late.seriesInstanceUid);
+  }
+
+  for (const { address } of [reader, otherReader]) {
+    const slot = [patient.address, [late.seriesResource], granteeOf(address)];
+    await world.act("patient", "revokeBatch", slot);
+  }
+  const ofSeries = `${study}/series/${late.seriesInstanceUid}/metadata`;
+  for (const as of readers) {
+    await until(`the series is closed to ${as}`, async () => (await world.get(ofSeries, as)).status === 403);
+    for (const path of ofStudy) {
+      const text = await textOf(path, as);
+      expect(text, path).not.toContain(late.seriesInstanceUid);
+      expect(text, path).toContain(exam.studyInstanceUid);
+    }
+  }
 });
 
 describe.skipIf(!existsSync(malformed))("malformed files (needs ../shared/dicom)", () => {
