@@ -162,7 +162,7 @@ describe("every field is shown, or left out for a reason", () => {
     const hidden = fields.filter((field) => !isShown(field));
     expect(hidden.every(({ $id }) => $id !== undefined && $id.length > 20)).toBe(true);
     const names = hidden.map(({ path }) => fieldOfPath(path));
-    expect(["patient", "nonce", "nonces", "epoch", "count"]).toEqual(expect.arrayContaining(names));
+    expect(["patient", "badge", "nonce", "nonces", "epoch", "count"]).toEqual(expect.arrayContaining(names));
   });
 
   test.each(formatsOf(calls))("of %s", (key, { fields }) => {

@@ -39,6 +39,7 @@ const message = {
   until: 1_831_536_000,
   examId: `0x${"07".repeat(32)}`,
   to: enrolment.custodian,
+  badge: "0x90F79bf6EB2c4f870365E785982E1f101E93b906",
   reader: `0x${"08".repeat(32)}`,
   reason: 1,
   count: 9n,
@@ -59,7 +60,7 @@ describe("what patients and practitioners sign", () => {
     expect(Object.fromEntries(pinned)).toMatchInlineSnapshot(`
       {
         "Accept(address patient,bytes32 examId,uint256 nonce,uint256 epoch,uint256 deadline)": "0x3382009ac94aa5ea0916b48d08299b26b1fe00a257dc57142461461fe672e039",
-        "Emergency(bytes32 examId,bytes32 reader,uint8 reason,uint40 until,uint64 count)": "0xb545fc3e1fa958ae8e8968feaca5dbd42dba69c89e4240860febaed02578b160",
+        "Emergency(bytes32 examId,address badge,bytes32 reader,uint8 reason,uint40 until,uint64 count)": "0xb04bd148cac33ca8f4bf311cb7a4bb4e03c5900b9c71022a1f60c19fbdb90856",
         "Grant(address patient,bytes32 resource,bytes32 grantee,uint40 notBefore,uint40 notAfter,uint32 purposes,uint16 actions,uint256 nonce,uint256 epoch,uint256 deadline)": "0x110c34dc1d1b3c0c04ed42d95b5863fa412c6a47be5f1fac045f2fc03acdf14e",
         "GrantBatch(address patient,bytes32[] resources,bytes32 grantee,uint40 notBefore,uint40 notAfter,uint32 purposes,uint16 actions,uint256[] nonces,uint256 epoch,uint256 deadline)": "0xf5f864eadd6931b71c4e82a97320d555072c30dfefd56658c28c4fce4e1518e5",
         "HandOver(address patient,bytes32 examId,address to,uint256 nonce,uint256 epoch,uint256 deadline)": "0xa2bc823d86127d8bdaa51fc81ffb001b493f10e6e14ee4ebbdcf3ce99be8b4ae",

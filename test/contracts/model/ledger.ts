@@ -108,10 +108,15 @@ export class LedgerModel {
     return true;
   }
 
-  /** What a revokeAll has ended stands no longer; what was revoked does. */
+  /**
+   * What a revokeAll has ended stands no longer; what was revoked does. A revokeAll itself stands for its second, while
+   * nothing can have been granted since; an offer, only as its owner's.
+   */
   #stands(patient: string, act: PatientAct, slot: Written[]): boolean {
     if (act.name === "accept") return this.examOf(act.exam).owner === patient;
     const { at, ...content } = slot.at(-1) ?? { at: 0 };
+    if (act.name === "revokeAll") return at === this.#now;
+    if (act.name === "handOver" && this.examOf(act.exam).owner !== patient) return false;
     const isAlive = act.name.startsWith("revoke") || at > this.revokedAllAt(patient);
     return isAlive && isDeepStrictEqual(content, contentOf(act));
   }
