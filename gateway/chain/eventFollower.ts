@@ -136,7 +136,8 @@ export class EventFollower {
       const filter = { address: this.#ledger, topics: [WATCHED_TOPICS], ...range };
       const logs = (await this.#provider.send("eth_getLogs", [filter])) as RawLog[];
       this.#chunk = Math.min(LARGEST_CHUNK, this.#chunk * 2);
-      return logs;
+      // Nonces are counted in the chain's order, which a node that gathers logs from others may not keep.
+      return logs.sort(byPlace);
     } catch (error) {
       const refused = isError(error, "UNKNOWN_ERROR") || isError(error, "SERVER_ERROR");
       if (to === from || !refused) throw error;
@@ -200,6 +201,10 @@ export class EventFollower {
     if (!block) throw new Error(`The node has no block ${number}.`);
     return block;
   }
+}
+
+function byPlace(a: RawLog, b: RawLog): number {
+  return Number(a.blockNumber) - Number(b.blockNumber) || Number(a.logIndex) - Number(b.logIndex);
 }
 
 /** Chains without finality have no finalised block. */

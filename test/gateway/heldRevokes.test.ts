@@ -57,6 +57,14 @@ afterEach(async () => {
   await chain.close();
 });
 
+/** A node that lists the last log first. */
+class BackwardsProvider extends JsonRpcProvider {
+  override async send(method: string, parameters: unknown[]): Promise<unknown> {
+    const result: unknown = await super.send(method, parameters);
+    return method === "eth_getLogs" && Array.isArray(result) ? result.reverse() : result;
+  }
+}
+
 /** Nothing here settles: on Hardhat's chain every block is final at once. */
 function newFollower(): EventFollower {
   return new EventFollower(opened.database, provider, ledger.target as Hex, 0);
@@ -121,6 +129,18 @@ describe("events are kept", () => {
     expect(rows.at(-1)).toBe("1101 revoked");
     expect(await nonceOnChain(EXAM)).toBe(1_101);
     expect(await rowsOf(OTHER_EXAM)).toEqual(["1 revoked"]);
+  });
+
+  test("with those nonces also where a node gives its logs in another order", async () => {
+    const backwards = new BackwardsProvider(chain.rpcUrl, undefined, { cacheTimeout: -1 });
+    await grant(EXAM);
+    await revokeBatch(EXAM, OTHER_EXAM);
+    await grant(EXAM);
+    await revoke(EXAM);
+    await follow(new EventFollower(opened.database, backwards, ledger.target as Hex, 0));
+    backwards.destroy();
+    expect(await rowsOf(EXAM)).toEqual(["1 granted", "2 revoked", "3 granted", "4 revoked"]);
+    expect(await nonceOnChain(EXAM)).toBe(4);
   });
 
   test("once, by however many gateways on one database", async () => {
