@@ -54,6 +54,12 @@ export function granteeOf(address: string): Hex {
   return toHex(addressWord(address));
 }
 
+/** The address that a grantee is made of, in lower case; null where the word is no left-padded address, as a blinded one. */
+export function addressOfGrantee(grantee: string): Hex | null {
+  const [, digits] = /^0x0{24}([0-9a-f]{40})$/i.exec(grantee) ?? [];
+  return digits === undefined ? null : `0x${digits.toLowerCase()}`;
+}
+
 /**
  * Who a grant is for, where only who knows the salt shall see it: `H(GRANTEE, address, salt)`.
  * @param salt 32 random bytes, one for each patient and reader

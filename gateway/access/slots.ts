@@ -81,3 +81,17 @@ export async function grantedSlots(
     (slot) => slot.kind === "granted" && slot.grantee === grantee && resources.includes(slot.resource),
   );
 }
+
+/**
+ * When a patient last revoked all, in seconds since 1970-01-01 UTC: a grant of that second is dead too. Negative infinity
+ * where they never did.
+ */
+export async function lastRevokeAll(database: Database, patient: Hex): Promise<number> {
+  const [last] = await database
+    .select()
+    .from(ledgerEvents)
+    .where(and(eq(ledgerEvents.kind, "revoked-all"), eq(ledgerEvents.patient, patient)))
+    .orderBy(desc(ledgerEvents.blockTime))
+    .limit(1);
+  return last?.blockTime ?? Number.NEGATIVE_INFINITY;
+}

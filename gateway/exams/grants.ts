@@ -3,8 +3,9 @@ import { and, desc, eq } from "drizzle-orm";
 import { getAddress } from "ethers";
 import type { Grant } from "../../protocol/api.ts";
 import type { Hex } from "../../protocol/hash.ts";
+import { addressOfGrantee } from "../../protocol/ids.ts";
 import { unpackTerms } from "../../protocol/terms.ts";
-import { type Slot, slotsOfPatient } from "../access/slots.ts";
+import { lastRevokeAll, type Slot, slotsOfPatient } from "../access/slots.ts";
 import type { Database } from "../database/database.ts";
 import { ledgerEvents } from "../database/schema.ts";
 import type { ExamDirectory } from "./directory.ts";
@@ -14,7 +15,8 @@ import { listPeople } from "./people.ts";
 type Covered = Pick<Grant, "covers" | "examId" | "seriesInstanceUid">;
 
 /**
- * Every slot that the patient wrote for an exam of theirs here, newest first.
+ * Every slot that the patient wrote for an exam of theirs here, newest first. Left out are slots of blinded grantees, whom
+ * nobody here can name.
  * @param clocks seconds since 1970-01-01 UTC: a grant is active where every clock says so
  */
 export async function listGrants(
@@ -29,9 +31,10 @@ export async function listGrants(
   for (const slot of await slotsOfPatient(database, patient)) {
     const covers = covered.get(slot.resource);
     const granted = await grantBehind(database, slot);
-    if (!covers || !granted?.terms) continue;
+    const grantee = addressOfGrantee(slot.grantee);
+    if (!covers || !grantee || !granted?.terms) continue;
     const { notBefore, notAfter, purposes, actions } = unpackTerms(BigInt(granted.terms));
-    const address = getAddress(`0x${slot.grantee.slice(-40)}`);
+    const address = getAddress(grantee);
     const person = people.get(address);
     const isRevoked = slot.kind === "revoked" || granted.blockTime <= revokedAllAt;
     grants.push({
@@ -84,15 +87,4 @@ async function grantBehind(
     .orderBy(desc(ledgerEvents.nonce))
     .limit(1);
   return before;
-}
-
-/** When a patient last revoked all: a grant of that second is dead too. */
-async function lastRevokeAll(database: Database, patient: Hex): Promise<number> {
-  const [last] = await database
-    .select()
-    .from(ledgerEvents)
-    .where(and(eq(ledgerEvents.kind, "revoked-all"), eq(ledgerEvents.patient, patient)))
-    .orderBy(desc(ledgerEvents.blockTime))
-    .limit(1);
-  return last?.blockTime ?? Number.NEGATIVE_INFINITY;
 }

@@ -4,6 +4,7 @@ import { ProtocolError } from "../../protocol/errors.ts";
 import { type Hex, type Kind, TAGS } from "../../protocol/hash.ts";
 import {
   ALL_EXAMS_RESOURCE,
+  addressOfGrantee,
   blindedGrantee,
   examCommitment,
   examId,
@@ -94,6 +95,23 @@ describe("known answers", () => {
 
   it("pads an address to a grantee", () => {
     expect(granteeOf(PATIENT)).toBe(`0x000000000000000000000000${PATIENT.slice(2).toLowerCase()}`);
+  });
+});
+
+describe("the address of a grantee", () => {
+  it("is what was padded", () => {
+    expect(addressOfGrantee(granteeOf(PATIENT))).toBe(PATIENT.toLowerCase());
+  });
+
+  it.each([
+    ["a blinded grantee", blindedGrantee(PATIENT, SALT)],
+    [
+      "a word with one digit before the address",
+      granteeOf(PATIENT).replace("0x000000000000000000000000", "0x000000000000000000000001"),
+    ],
+    ["an address alone", PATIENT],
+  ])("is not made out of %s", (_, word) => {
+    expect(addressOfGrantee(word)).toBeNull();
   });
 });
 

@@ -1,7 +1,7 @@
 /** Single values in words. What has no words, or should make somebody stop, comes with a warning. */
 import { type Address, getAddress } from "viem";
 import type { FieldFormat } from "../../../protocol/clearSigning/fields.ts";
-import { ALL_EXAMS_RESOURCE, examsAtResource } from "../../../protocol/ids.ts";
+import { ALL_EXAMS_RESOURCE, addressOfGrantee, examsAtResource } from "../../../protocol/ids.ts";
 import { ACTIONS, maskToActions, maskToPurposes, PURPOSES } from "../../../protocol/terms.ts";
 import {
   actionsInSentence,
@@ -100,7 +100,8 @@ function strangerWarning(address: Address, all: Known["people"]): string {
 
 function sayGrantee(word: string, audience: Audience): Said {
   if (ZERO.test(word)) return { brief: "nobody", full: word, warning: "It names nobody." };
-  if (/^0x0{24}/.test(word)) return sayAddress(getAddress(`0x${word.slice(-40)}`), "grantee", audience);
+  const address = addressOfGrantee(word);
+  if (address) return sayAddress(getAddress(address), "grantee", audience);
   const name = audience.known.blinded.get(word);
   if (name !== undefined) return { brief: quotable(name), full: `${quotable(name)}, under the name ${word}` };
   return {
