@@ -23,7 +23,14 @@ import { denial, type Verdict } from "./verdict.ts";
 export type SignedIn = Caller & { address: Hex; token: Token; request: FastifyRequest };
 
 /** An exam that the caller may see now. */
-export type VisibleExam = { exam: KnownExam; facts: StudyFacts; series: AllowedSeries; validUntil: number };
+export type VisibleExam = {
+  exam: KnownExam;
+  facts: StudyFacts;
+  series: AllowedSeries;
+  validUntil: number;
+  /** Those of the moment of the decision, in seconds since 1970-01-01 UTC. */
+  clocks: readonly number[];
+};
 
 /** What is asked about an exam that is known already. */
 type ExamRequest = Omit<OpenRequest, "studyInstanceUid">;
@@ -115,7 +122,7 @@ export class Gate implements AccessGate {
     if (verdict.reason !== "permitted") return null;
     const facts = await this.#parts.facts.study(exam.studyInstanceUid);
     if (!facts || !isSamePatient(exam, facts)) return null;
-    return { exam, facts, series: verdict.series, validUntil: verdict.validUntil };
+    return { exam, facts, series: verdict.series, validUntil: verdict.validUntil, clocks: moment.clocks };
   }
 
   async #open(caller: SignedIn, exam: KnownExam | null, request: ExamRequest) {

@@ -4,7 +4,7 @@ import type { Exam } from "../../protocol/api.ts";
 import type { Hex } from "../../protocol/hash.ts";
 import { ACTIONS, PURPOSES, unpackTerms } from "../../protocol/terms.ts";
 import type { VisibleExam } from "../access/gate.ts";
-import { grantedSlots } from "../access/slots.ts";
+import { grantedSlots, lastRevokeAll } from "../access/slots.ts";
 import type { Database } from "../database/database.ts";
 import { wideResources } from "../decision/question.ts";
 import { pathOf } from "../dicomweb/address.ts";
@@ -109,16 +109,20 @@ async function pictureOf(
 async function accessOf(
   database: Database,
   caller: Hex,
-  { exam, series, validUntil }: VisibleExam,
+  { exam, series, validUntil, clocks }: VisibleExam,
   written: readonly KnownSeries[],
 ): Promise<Exam["access"]> {
   const permitted = written.filter((one) => series === "all" || series.has(one.seriesInstanceUid));
   const ofSeries = permitted.map(({ resource }) => resource);
   const resources = [exam.examId, ...ofSeries, ...wideResources(exam.custodian)];
   const slots = await grantedSlots(database, { patient: exam.patient, reader: caller, resources });
+  const revokedAllAt = await lastRevokeAll(database, exam.patient);
   const terms = slots
+    .filter(({ blockTime }) => blockTime > revokedAllAt)
     .flatMap((slot) => (slot.terms ? unpackTerms(BigInt(slot.terms)) : []))
-    .filter(({ notAfter }) => notAfter >= validUntil);
+    .filter(
+      ({ notBefore, notAfter }) => notAfter >= validUntil && clocks.every((clock) => clock >= notBefore),
+    );
   return {
     notAfter: validUntil,
     actions: ACTIONS.filter((action) => terms.some(({ actions }) => actions.includes(action))),

@@ -119,6 +119,29 @@ describe("a grant on all exams", () => {
     expect(await shown(who)).toEqual([]);
   });
 
+  test("says nothing of what it allows before it begins, nor after everything was revoked", async () => {
+    const tomorrow = Math.floor(Date.now() / 1000) + 86_400;
+    const later = packTerms(
+      world.terms({ notBefore: tomorrow - 60, notAfter: tomorrow, actions: ["DOWNLOAD"] }),
+    );
+    const dead = packTerms(world.terms({ purposes: ["TREAT", "HRESCH"] }));
+    await world.act("patient", "grant", [ALL_EXAMS_RESOURCE, grantee("operator"), dead]);
+    await untilReason(brain, "operator", "open");
+    await world.act("patient", "revokeAll", [addressOf("patient")]);
+    await world.untilNextSecond();
+    await world.act("patient", "grant", [
+      examsAtResource(addressOf("custodian")),
+      grantee("operator"),
+      later,
+    ]);
+    const { notAfter } = await world.grant("patient", brain.examId, "operator", {
+      notAfter: tomorrow - 120,
+      actions: ["VIEW"],
+    });
+    const [exam] = await world.examsOf("operator");
+    expect(exam?.access).toEqual({ notAfter, actions: ["VIEW"], purposes: ["TREAT"] });
+  });
+
   test("is not listed under an address where its grantee is blinded", async () => {
     const blinded = blindedGrantee(addressOf("reader"), newSalt());
     const before = await world.grantsOf("patient");
