@@ -34,6 +34,7 @@ const COMMANDS = {
     "--mode=demo",
   ],
   bench: ["measure, e.g. `npm run bench -- gas` or `-- viewer`"],
+  prove: ["prove the ledger's properties with the compiler's SMTChecker and z3"],
   format: ["format, and fix what the linters can"],
 };
 
