@@ -59,7 +59,10 @@ function main(): void {
       help: { type: "boolean", short: "h" },
     },
   });
-  if (values.help) return console.log(HELP);
+  if (values.help) {
+    console.log(HELP);
+    return;
+  }
   const seconds = Number(values.seconds);
   if (!Number.isInteger(seconds) || seconds < 1)
     throw new UsageError(`--seconds: "${values.seconds}" is not a number of seconds.`);

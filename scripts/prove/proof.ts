@@ -95,7 +95,7 @@ function findingOf(
 export function unreachable(path: string, source: string): string {
   if (!path.startsWith("test/proofs/")) return source;
   const assertion = /\bassert\([^;]*\);/g;
-  return source.replace(/^ {4}function [^]*?\n {4}\}\n/gm, (body) =>
+  return source.replace(/^ {4}function [\s\S]*?\n {4}\}\n/gm, (body) =>
     body.match(assertion)
       ? body.replace(assertion, "").replace(/ {4}\}\n$/, "        assert(false);\n    }\n")
       : body,

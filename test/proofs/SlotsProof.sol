@@ -20,7 +20,7 @@ contract SlotsProof {
         assert(terms.notAfter() == notAfter);
         assert(terms.purposes() == purposes);
         assert(terms.actions() == actions);
-        assert(terms.excess() == 0);
+        assert(Terms.unwrap(terms) >> 128 == 0);
     }
 
     function grantComesBack(GrantSlot before, uint128 terms, uint40 time) external pure {
