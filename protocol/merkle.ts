@@ -6,12 +6,11 @@
  */
 import { ProtocolError } from "./errors.ts";
 import { type Hex, taggedHash, wordBytes } from "./hash.ts";
+import { rootOver, siblingsOf } from "./tree.ts";
 
 /** The root over leaves given in any order. @throws {ProtocolError} `empty-tree`, `duplicate-leaf` */
 export function merkleRoot(leaves: readonly Hex[]): Hex {
-  let level = sortedLeaves(leaves);
-  while (level.length > 1) level = levelAbove(level);
-  return level[0] as Hex;
+  return rootOver(sortedLeaves(leaves), node);
 }
 
 /**
@@ -19,32 +18,15 @@ export function merkleRoot(leaves: readonly Hex[]): Hex {
  * @throws {ProtocolError} `empty-tree`, `duplicate-leaf`, `unknown-leaf`
  */
 export function merkleProof(leaves: readonly Hex[], leaf: Hex): Hex[] {
-  let level = sortedLeaves(leaves);
-  let index = level.indexOf(leaf);
-  if (index < 0) throw new ProtocolError("unknown-leaf", `Not a leaf of this tree: ${leaf}`);
-  const proof: Hex[] = [];
-  while (level.length > 1) {
-    const sibling = level[index ^ 1];
-    if (sibling) proof.push(sibling);
-    level = levelAbove(level);
-    index >>= 1;
-  }
-  return proof;
+  const sorted = sortedLeaves(leaves);
+  const position = sorted.indexOf(leaf);
+  if (position < 0) throw new ProtocolError("unknown-leaf", `Not a leaf of this tree: ${leaf}`);
+  return siblingsOf(sorted, position, node);
 }
 
 /** Whether the proof leads from the leaf to the root. */
 export function verifyMerkleProof(root: Hex, leaf: Hex, proof: readonly Hex[]): boolean {
   return proof.reduce(node, leaf) === root;
-}
-
-/** A last node without a sibling rises as it is. */
-function levelAbove(level: readonly Hex[]): Hex[] {
-  const above: Hex[] = [];
-  for (let i = 0; i < level.length; i += 2) {
-    const [left, right] = [level[i] as Hex, level[i + 1]];
-    above.push(right ? node(left, right) : left);
-  }
-  return above;
 }
 
 function node(a: Hex, b: Hex): Hex {

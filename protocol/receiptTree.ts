@@ -4,15 +4,14 @@
  */
 import { ProtocolError } from "./errors.ts";
 import { type Hex, integerWord, taggedHash, wordBytes } from "./hash.ts";
+import { rootOver, siblingsOf } from "./tree.ts";
 
 /** Consecutive receipts: the first one's sequence number, and the digest of each. */
 export type ReceiptRun = { first: bigint; receipts: readonly Hex[] };
 
 /** The root that is anchored for a run. @throws {ProtocolError} `empty-tree` */
 export function receiptRoot(run: ReceiptRun): Hex {
-  let level = leavesOf(run);
-  while (level.length > 1) level = levelAbove(level);
-  return level[0] as Hex;
+  return rootOver(leavesOf(run), parent);
 }
 
 /**
@@ -20,17 +19,10 @@ export function receiptRoot(run: ReceiptRun): Hex {
  * @throws {ProtocolError} `empty-tree`, `unknown-leaf`
  */
 export function receiptProof(run: ReceiptRun, sequence: bigint): Hex[] {
-  let level = leavesOf(run);
-  let position = Number(sequence - run.first);
-  if (!(position in level)) throw new ProtocolError("unknown-leaf", `Not in this run: receipt ${sequence}`);
-  const proof: Hex[] = [];
-  while (level.length > 1) {
-    const sibling = level[position ^ 1];
-    if (sibling) proof.push(sibling);
-    level = levelAbove(level);
-    position >>= 1;
-  }
-  return proof;
+  const leaves = leavesOf(run);
+  const position = Number(sequence - run.first);
+  if (!(position in leaves)) throw new ProtocolError("unknown-leaf", `Not in this run: receipt ${sequence}`);
+  return siblingsOf(leaves, position, parent);
 }
 
 /** An anchor's range and root, as kept on chain. */
@@ -70,14 +62,4 @@ function parent(left: Hex, right: Hex): Hex {
 function leavesOf({ first, receipts }: ReceiptRun): Hex[] {
   if (receipts.length === 0) throw new ProtocolError("empty-tree", "A run needs at least one receipt.");
   return receipts.map((receipt, i) => receiptLeaf(first + BigInt(i), receipt));
-}
-
-/** A node without a right sibling rises as it is. */
-function levelAbove(level: readonly Hex[]): Hex[] {
-  const above: Hex[] = [];
-  for (let i = 0; i < level.length; i += 2) {
-    const [left, right] = [level[i] as Hex, level[i + 1]];
-    above.push(right ? parent(left, right) : left);
-  }
-  return above;
 }
