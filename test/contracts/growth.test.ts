@@ -14,13 +14,8 @@ import type { Hex } from "../../protocol/hash.ts";
 import { blindedGrantee, examId, pointerLeaf } from "../../protocol/ids.ts";
 import { merkleProof, merkleRoot } from "../../protocol/merkle.ts";
 import { packTerms } from "../../protocol/terms.ts";
-import {
-  ACT_TYPES,
-  type Act,
-  EMERGENCY_TYPES,
-  emergencyDomain,
-  typedDataDomain,
-} from "../../protocol/typedData.ts";
+import { type Act, EMERGENCY_TYPES, emergencyDomain, typedDataDomain } from "../../protocol/typedData.ts";
+import { signAct } from "./signing.ts";
 import { type OpenLedger, openLedger } from "./world.ts";
 
 let world: OpenLedger;
@@ -85,7 +80,7 @@ async function signed(patient: Signer, act: Act, value: Record<string, unknown>)
   const { chainId } = await world.ethers.provider.getNetwork();
   const domain = typedDataDomain(Number(chainId), await world.ledger.getAddress());
   const by = { patient: await patient.getAddress(), deadline: DEADLINE };
-  const signature = await patient.signTypedData(domain, { [act]: [...ACT_TYPES[act]] }, { ...by, ...value });
+  const signature = await signAct(patient, domain, act, { ...by, ...value });
   return { ...by, signature };
 }
 
