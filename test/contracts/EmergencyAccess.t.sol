@@ -10,13 +10,12 @@ import {
     Opening
 } from "../../contracts/interfaces/IEmergencyAccess.sol";
 import {Ids} from "../../contracts/libraries/Ids.sol";
-import {TypedData} from "../../contracts/libraries/TypedData.sol";
 import {LedgerTest} from "./LedgerTest.sol";
-import {Signing} from "./Signing.sol";
+import {EmergencySigning} from "./EmergencySigning.sol";
 
 /// @title EmergencyAccessTest
 /// @notice Who opens an exam in an emergency, for how long, and how soon again.
-contract EmergencyAccessTest is LedgerTest, Signing {
+contract EmergencyAccessTest is LedgerTest, EmergencySigning {
     uint256 private constant KEY = 0xD0C;
     uint256 private constant SECOND_KEY = 0xD0C2;
     uint256 private constant STRANGER_KEY = 0xBAD;
@@ -350,19 +349,7 @@ contract EmergencyAccessTest is LedgerTest, Signing {
     }
 
     function _signed(uint256 key, Emergency memory emergency) private view returns (bytes memory) {
-        ExamId id = Ids.exam(emergency.custodian, emergency.patient, emergency.commitment);
-        bytes32 hash = keccak256(
-            abi.encode(
-                TypedData.EMERGENCY,
-                id,
-                VM.addr(key),
-                emergency.reader,
-                emergency.reason,
-                emergency.until,
-                emergency.count
-            )
-        );
-        return _sign(key, "ExamKey EmergencyAccess", address(_emergencies), hash);
+        return _signEmergency(key, address(_emergencies), emergency);
     }
 
     function _openBy(

@@ -6,12 +6,11 @@ import {EmergencyAccess} from "../../contracts/EmergencyAccess.sol";
 import {ExamId, Grantee} from "../../contracts/interfaces/IConsentLedger.sol";
 import {Emergency, EmergencyReason} from "../../contracts/interfaces/IEmergencyAccess.sol";
 import {Ids} from "../../contracts/libraries/Ids.sol";
-import {TypedData} from "../../contracts/libraries/TypedData.sol";
-import {Signing} from "./Signing.sol";
+import {EmergencySigning} from "./EmergencySigning.sol";
 
 /// @title PeripheryActors
 /// @notice Custodians who anchor, practitioners who open exams, and strangers who try both, at random.
-contract PeripheryActors is Signing {
+contract PeripheryActors is EmergencySigning {
     /// @dev One emergency that was opened: when, and by how many.
     struct Opened {
         ExamId examId;
@@ -76,9 +75,9 @@ contract PeripheryActors is Signing {
             EMERGENCIES.open(
                 emergency,
                 badgeAt(which),
-                _signed(which, id, emergency),
+                _signed(which, emergency),
                 byTwo ? badgeAt(second / 2) : address(0),
-                byTwo ? _signed(second / 2, id, emergency) : bytes("")
+                byTwo ? _signed(second / 2, emergency) : bytes("")
             )
         {
             _true(EMERGENCIES.isPractitioner(custodianAt(whose), badgeAt(which)), "by who is not named");
@@ -141,22 +140,7 @@ contract PeripheryActors is Signing {
         return 0xD0C + (index % BADGES);
     }
 
-    function _signed(
-        uint256 which,
-        ExamId id,
-        Emergency memory emergency
-    ) private view returns (bytes memory) {
-        bytes32 hash = keccak256(
-            abi.encode(
-                TypedData.EMERGENCY,
-                id,
-                badgeAt(which),
-                emergency.reader,
-                emergency.reason,
-                emergency.until,
-                emergency.count
-            )
-        );
-        return _sign(_keyAt(which), "ExamKey EmergencyAccess", address(EMERGENCIES), hash);
+    function _signed(uint256 which, Emergency memory emergency) private view returns (bytes memory) {
+        return _signEmergency(_keyAt(which), address(EMERGENCIES), emergency);
     }
 }
