@@ -15,12 +15,22 @@ abstract contract EmergencySigning is Signing {
         address emergencies,
         Emergency memory emergency
     ) internal view returns (bytes memory) {
+        return _signEmergency(key, VM.addr(key), emergencies, emergency);
+    }
+
+    /// @dev For a badge that is no EOA: the key's owner signs for the account that is named.
+    function _signEmergency(
+        uint256 key,
+        address badge,
+        address emergencies,
+        Emergency memory emergency
+    ) internal view returns (bytes memory) {
         ExamId id = Ids.exam(emergency.custodian, emergency.patient, emergency.commitment);
         bytes32 hash = keccak256(
             abi.encode(
                 TypedData.EMERGENCY,
                 id,
-                VM.addr(key),
+                badge,
                 emergency.reader,
                 emergency.reason,
                 emergency.until,

@@ -4,7 +4,8 @@ pragma solidity 0.8.37;
 import {SlotModel} from "./models/SlotModel.sol";
 
 /// @title SlotProof
-/// @notice Whatever is done with a slot, in whatever order, with whatever was ever signed.
+/// @notice Whatever is done with a slot, in whatever order, with whatever was ever signed. A signed act that is not refused
+/// leaves standing what it asks for, also where it was done before and is not done again.
 contract SlotProof is SlotModel {
     /// @dev Any one signature for the slot, and any one revokeAll; how often each worked.
     uint256 private immutable _NONCE;
@@ -51,16 +52,20 @@ contract SlotProof is SlotModel {
         bool done = _grantBySig(newTerms, _now, signed, signedEpoch);
         _used(done, signed, signedEpoch);
         if (done) _grantedSince = _now > revokedAllAt;
+        assert(terms == newTerms && !revoked);
+        assert(done || _isLive());
     }
 
     function revokeBySig(uint256 signed, uint256 signedEpoch) external {
         bool done = _revokeBySig(signed, signedEpoch);
         _used(done, signed, signedEpoch);
         if (done) _revoked();
+        assert(revoked);
     }
 
     function revokeAllBySig(uint256 signed) external {
         bool done = _revokeAllBySig(_now, signed);
+        assert(revokedAllAt == _now && !_isLive());
         if (!done) return;
         assert(!_revocationUsed || signed != _REVOCATION);
         _revocationUsed = _revocationUsed || signed == _REVOCATION;

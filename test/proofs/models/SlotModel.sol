@@ -40,7 +40,7 @@ abstract contract SlotModel {
         uint256 signedEpoch
     ) internal returns (bool done) {
         require(signedEpoch == epoch);
-        done = _isNext(signed, nonce, !revoked && terms == newTerms);
+        done = _isNext(signed, nonce, _isLive() && terms == newTerms);
         if (done) _grant(newTerms, time);
     }
 
@@ -51,7 +51,7 @@ abstract contract SlotModel {
     }
 
     function _revokeAllBySig(uint256 time, uint256 signed) internal returns (bool done) {
-        done = _isNext(signed, revocations, true);
+        done = _isNext(signed, revocations, revokedAllAt == time);
         if (done) _revokeAll(time);
     }
 
