@@ -1,7 +1,8 @@
 import { globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Outcome, ROOT, runTool } from "./program.ts";
+import { missingPackages } from "./packages.ts";
+import { type Outcome, ROOT, runProgram, runTool } from "./program.ts";
 
 /** What one check found: counts, the names of what was skipped, and what to show of a failure. */
 export interface Tally {
@@ -155,6 +156,24 @@ const coverage: Check = {
   },
 };
 
+const proofs: Check = {
+  name: "prove",
+  what: "Proofs of the ledger's properties (npm run prove)",
+  async run() {
+    if (missingPackages().includes("z3"))
+      return { passed: 0, failed: 0, skipped: ["prove: z3 is not installed"], report: "" };
+    const { code, output } = await runProgram(process.execPath, ["scripts/prove.ts"]);
+    const [, proved, failed] = output.match(/^(\d+) proved, (\d+) not$/m) ?? [];
+    const broke = code !== 0 && !Number(failed);
+    return {
+      passed: Number(proved ?? 0),
+      failed: broke ? 1 : Number(failed ?? 0),
+      skipped: [],
+      report: code === 0 ? "" : output,
+    };
+  },
+};
+
 /** The part of Vitest's JSON report that is read here. */
 interface VitestReport {
   testResults: {
@@ -219,4 +238,4 @@ function readVitest(code: number | null, reportFile: string): Tally {
 }
 
 /** Everything but Vitest, in the order of running: the quick checks first. */
-export const CHECKS: readonly Check[] = [types, lint, style, build, solidity, coverage, app];
+export const CHECKS: readonly Check[] = [types, lint, style, build, solidity, coverage, proofs, app];

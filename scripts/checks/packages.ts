@@ -8,12 +8,13 @@ const NEEDED = [
   { debian: "orthanc", files: ["Orthanc"] },
   { debian: "orthanc-dicomweb", files: ["/usr/share/orthanc/plugins/libOrthancDicomWeb.so"] },
   { debian: "dcmtk", files: ["dcmj2pnm", "dcm2pnm"] },
+  { debian: "z3", files: ["z3"] },
   { debian: "postgresql", files: ["/usr/lib/postgresql/*/bin/postgres"] },
 ];
 
 const ELSEWHERE = [
-  "  Debian, Ubuntu: sudo apt-get install --no-install-recommends chromium orthanc orthanc-dicomweb dcmtk postgresql",
-  "  macOS: brew install --cask chromium && brew install dcmtk; Orthanc with its DICOMweb plugin comes from",
+  "  Debian, Ubuntu: sudo apt-get install --no-install-recommends chromium orthanc orthanc-dicomweb dcmtk z3 postgresql",
+  "  macOS: brew install --cask chromium && brew install dcmtk z3; Orthanc with its DICOMweb plugin comes from",
   "  https://www.orthanc-server.com",
 ];
 

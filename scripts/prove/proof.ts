@@ -16,7 +16,7 @@ export interface Finding {
   line: number;
   text: string;
   verdict: "proved" | "refuted" | "undecided";
-  /** What the compiler says of it: a counterexample, where it has one. */
+  /** What the compiler says of it. Its counterexamples are left out: it reads the values of z3's models wrongly. */
   detail: string;
 }
 
@@ -84,7 +84,7 @@ function findingOf(
     line: source.slice(0, sourceLocation.start).split("\n").length,
     text: source.slice(sourceLocation.start, sourceLocation.end).replace(/\s+/g, " "),
     verdict: / is safe!/.test(message) ? "proved" : / happens here/.test(message) ? "refuted" : "undecided",
-    detail: formattedMessage.trim(),
+    detail: formattedMessage.split("\nNote:", 1).join("").trim(),
   };
 }
 
