@@ -4,7 +4,7 @@ import hardhatIgnitionEthers from "@nomicfoundation/hardhat-ignition-ethers";
 import { configVariable, defineConfig } from "hardhat/config";
 
 // One build for everything: what is tested, measured and deployed is the same bytecode.
-const compiler = {
+export const compiler = {
   version: "0.8.37",
   // The compiler comes from npm, so that compiling needs no download.
   path: fileURLToPath(import.meta.resolve("solc/soljson.js")),
@@ -29,6 +29,12 @@ const localChain = {
 // `npm run test:deep`: the same tests, with ten times the budget.
 const depth = process.env.EXAMKEY_DEEP === "1" ? 10 : 1;
 
+/** How long the Solidity tests look for a counterexample. */
+export const fuzzing = {
+  fuzz: { runs: 1_000 * depth },
+  invariant: { runs: 32 * depth, depth: 100, failOnRevert: true },
+};
+
 // Measuring coverage compiles other bytecode: nothing else may take it for the real one.
 const built = process.env.EXAMKEY_COVERAGE === "1" ? "./coverage/" : "./";
 
@@ -45,10 +51,7 @@ export default defineConfig({
     npmFilesToBuild: ["@openzeppelin/contracts/access/manager/AccessManager.sol"],
   },
   test: {
-    solidity: {
-      fuzz: { runs: 1_000 * depth },
-      invariant: { runs: 32 * depth, depth: 100, failOnRevert: true },
-    },
+    solidity: fuzzing,
   },
   networks: {
     default: localChain,

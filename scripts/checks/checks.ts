@@ -1,6 +1,7 @@
 import { globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { forge } from "./forge.ts";
 import { missingPackages } from "./packages.ts";
 import { type Outcome, ROOT, runProgram, runTool } from "./program.ts";
 
@@ -238,4 +239,4 @@ function readVitest(code: number | null, reportFile: string): Tally {
 }
 
 /** Everything but Vitest, in the order of running: the quick checks first. */
-export const CHECKS: readonly Check[] = [types, lint, style, build, solidity, coverage, proofs, app];
+export const CHECKS: readonly Check[] = [types, lint, style, build, solidity, coverage, forge, proofs, app];
