@@ -21,6 +21,7 @@ const DETAILS: Record<ProblemReason, string> = {
   "token-expired": "The token has expired. Renew it, or sign in again.",
   "token-foreign-gateway": "The token was issued by another gateway.",
   "token-foreign-chain": "The token was issued for another chain.",
+  "token-revoked": "The token, or the session that it belongs to, was ended. Sign in again.",
   "session-ended": "The session has lasted as long as it may. Sign in again.",
   "message-malformed": "The signed message does not follow EIP-4361, or lacks what this gateway asks for.",
   "message-expired": "The signed message is too old, not valid yet, or expired.",

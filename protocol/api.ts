@@ -53,6 +53,27 @@ export const tokenSchema = z.object({
   expires_in: z.int().positive(),
 });
 
+/** `POST /auth/revoke` (RFC 7009, 2.1) and `POST /auth/introspect` (RFC 7662, 2.1), body: a form. */
+export const tokenParameterSchema = z.object({ token: z.string().min(1).max(4096) });
+
+/** `POST /auth/introspect` (RFC 7662, 2.2): of what is not the caller's own, or in force no more, `active: false` and nothing else. */
+export const introspectionSchema = z.union([
+  z.object({ active: z.literal(false) }),
+  z.object({
+    active: z.literal(true),
+    iss: z.url(),
+    sub: address,
+    exp: seconds,
+    jti: z.string(),
+    purpose: z.enum(PURPOSES),
+    /** The one exam of a viewer token; null for a session's own. */
+    exam_id: word.nullable(),
+  }),
+]);
+
+/** `POST /auth/viewer-token`, body: the one exam that the token is to open. */
+export const viewerTokenRequestSchema = z.object({ examId: word });
+
 /** A series within an exam, with what a grant for it alone needs. */
 export const examSeriesSchema = z.object({
   seriesInstanceUid: uid,
@@ -143,6 +164,7 @@ export type Discovery = z.infer<typeof discoverySchema>;
 export type Persona = NonNullable<Discovery["personas"]>[number];
 export type Exam = z.infer<typeof examSchema>;
 export type ExamSeries = z.infer<typeof examSeriesSchema>;
+export type Introspection = z.infer<typeof introspectionSchema>;
 export type Grant = z.infer<typeof grantSchema>;
 export type Person = z.infer<typeof peopleSchema>["people"][number];
 export type Problem = z.infer<typeof problemSchema>;

@@ -46,6 +46,7 @@ export const PROBLEM_STATUS = {
   "token-expired": 401,
   "token-foreign-gateway": 401,
   "token-foreign-chain": 401,
+  "token-revoked": 401,
   "session-ended": 401,
   "message-malformed": 400,
   "message-expired": 401,

@@ -5,7 +5,7 @@ import { GatewayError, ownProblem, problemOf } from "./problem.ts";
 export interface RequestOptions {
   /** Bearer token (RFC 6750). It is only ever sent to the gateway that issued it. */
   token?: string;
-  /** JSON body; with one, the request is a POST. */
+  /** A form, or what becomes JSON; with a body, the request is a POST. */
   body?: unknown;
   method?: "GET" | "POST";
   signal?: AbortSignal;
@@ -43,13 +43,14 @@ export async function ask(
 ): Promise<Response> {
   const headers = new Headers();
   if (token !== undefined) headers.set("authorization", `Bearer ${token}`);
-  if (body !== undefined) headers.set("content-type", "application/json");
+  const isForm = body instanceof URLSearchParams;
+  if (body !== undefined && !isForm) headers.set("content-type", "application/json");
   let response: Response;
   try {
     response = await fetch(url, {
       method: method ?? (body === undefined ? "GET" : "POST"),
       headers,
-      body: body === undefined ? undefined : JSON.stringify(body),
+      body: body === undefined || isForm ? body : JSON.stringify(body),
       signal,
       cache: "no-store",
       credentials: "omit",

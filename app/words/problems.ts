@@ -40,6 +40,7 @@ const SENTENCES: Record<SpokenReason, Sentence> = {
   "token-expired": { title: "Your sign-in has run out.", way: SIGN_IN_AGAIN },
   "token-foreign-gateway": { title: "Your sign-in belongs to another gateway.", way: SIGN_IN_AGAIN },
   "token-foreign-chain": { title: "Your sign-in belongs to another network.", way: SIGN_IN_AGAIN },
+  "token-revoked": { title: "This sign-in was ended.", way: SIGN_IN_AGAIN },
   "session-ended": {
     title: "You have been signed in for as long as one signature allows.",
     way: SIGN_IN_AGAIN,
@@ -133,6 +134,7 @@ const NEEDS_SIGN_IN: ReadonlySet<string> = new Set<SpokenReason>([
   "token-expired",
   "token-foreign-gateway",
   "token-foreign-chain",
+  "token-revoked",
   "session-ended",
   "session-missing",
 ]);

@@ -4,7 +4,8 @@ import type { Hex } from "../../protocol/hash.ts";
 import type { ProblemReason } from "../../protocol/reasons.ts";
 import type { Action } from "../../protocol/terms.ts";
 import type { Audit, DecisionRecord } from "../audit/audit.ts";
-import { bearerOf } from "../auth/bearer.ts";
+import { bearerOf, queryTokenOf } from "../auth/bearer.ts";
+import type { Revocations } from "../auth/revocations.ts";
 import type { Token, Tokens } from "../auth/tokens.ts";
 import type { Block } from "../chain/provider.ts";
 import type { Database } from "../database/database.ts";
@@ -38,6 +39,7 @@ type ExamRequest = Omit<OpenRequest, "studyInstanceUid">;
 /** What the gate rests on. */
 export type GateParts = {
   tokens: Tokens;
+  revocations: Pick<Revocations, "check">;
   judge: Judge;
   directory: ExamDirectory;
   facts: ArchiveFacts;
@@ -58,15 +60,21 @@ export class Gate implements AccessGate {
     this.#parts = parts;
   }
 
-  /** @throws {Problem} `token-…` */
+  /** Who is calling, by a session's token in the header. @throws {Problem} `token-…` */
+  async signedIn(request: FastifyRequest): Promise<SignedIn> {
+    return callerOf(await this.#parts.tokens.read(bearerOf(request)), request);
+  }
+
+  /** As `signedIn`, or by a viewer token in the query: for DICOMweb alone. @throws {Problem} `token-…` */
   async authenticate(request: FastifyRequest): Promise<SignedIn> {
-    const token = await this.#parts.tokens.read(bearerOf(request));
-    return { address: token.address, purpose: token.purpose, token, request };
+    const viewerToken = queryTokenOf(request);
+    if (viewerToken === null) return this.signedIn(request);
+    return callerOf(await this.#parts.tokens.readViewer(viewerToken), request);
   }
 
   async open(caller: SignedIn, request: OpenRequest): Promise<OpenExam> {
     const exam = await this.#parts.directory.byStudy(request.studyInstanceUid);
-    return this.#open(caller, exam, request);
+    return this.#open(caller, isWithin(caller.token, exam) ? exam : null, request);
   }
 
   /** As `open`, for an exam by its id. */
@@ -102,7 +110,8 @@ export class Gate implements AccessGate {
       const candidates = await directory.byIds(await candidateExams(database, custodian, caller.address));
       const owned = await directory.ofPatient(caller.address);
       const exams = new Map([...owned, ...candidates].map((exam) => [exam.examId, exam]));
-      const found = inOrder(exams.values(), LOOKUPS_AT_ONCE, (exam) =>
+      const asked = [...exams.values()].filter((exam) => isWithin(caller.token, exam));
+      const found = inOrder(asked, LOOKUPS_AT_ONCE, (exam) =>
         this.#visibleExam(caller, exam, action, moment),
       );
       const result = (await Array.fromAsync(found)).filter((exam) => exam !== null);
@@ -131,6 +140,7 @@ export class Gate implements AccessGate {
       const { generation } = judge;
       const permit = await this.#decide(caller, exam, request);
       const signal = this.#watch(caller, permit, request);
+      await this.#parts.revocations.check(caller.token);
       // Something happened while the decision was recorded: whoever watches over it did not know of it yet.
       if (generation === judge.generation) return { ...permit, examId: permit.exam.examId, signal };
     }
@@ -167,6 +177,7 @@ export class Gate implements AccessGate {
     const { action, route, seriesInstanceUid = null } = request;
     return this.#parts.openExams.add(caller.request, {
       reader: caller,
+      token: caller.token,
       asked: { exam, seriesInstanceUid, action },
       verdict: permit,
       onCut: (problem) => {
@@ -221,6 +232,15 @@ export class Gate implements AccessGate {
       blockHash: head?.hash ?? null,
     };
   }
+}
+
+function callerOf(token: Token, request: FastifyRequest): SignedIn {
+  return { address: token.address, purpose: token.purpose, token, request };
+}
+
+/** Whether a token reaches an exam: a viewer token reaches one, and to it any other is unknown. */
+function isWithin({ examId }: Token, exam: KnownExam | null): boolean {
+  return examId === null || exam?.examId === examId;
 }
 
 /** The problem that says a ledger's denial. */

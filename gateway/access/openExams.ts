@@ -1,13 +1,15 @@
 /** What is open now, and is closed the moment its access ends. */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Hex } from "../../protocol/hash.ts";
+import type { Revocable } from "../auth/revocations.ts";
 import type { Followed } from "../chain/eventFollower.ts";
-import { type Problem, toProblem } from "../problem.ts";
+import { Problem, toProblem } from "../problem.ts";
 import type { Asked, Judge, Reader } from "./judge.ts";
 import type { Verdict } from "./verdict.ts";
 
 type Open = {
   reader: Reader;
+  token: Revocable;
   asked: Asked;
   verdict: Verdict;
   controller: AbortController;
@@ -15,7 +17,7 @@ type Open = {
   onCut(problem: Problem): void;
 };
 
-export type OpenOptions = Pick<Open, "reader" | "asked" | "verdict" | "onCut">;
+export type OpenOptions = Pick<Open, "reader" | "token" | "asked" | "verdict" | "onCut">;
 
 export class OpenExams {
   readonly #judge: Judge;
@@ -60,6 +62,15 @@ export class OpenExams {
         isAffected(asked, changes) || moment.clocks.some((clock) => clock >= verdict.validUntil),
     );
     await Promise.all(affected.map((open) => this.#judgeAnew(open, moment)));
+  }
+
+  /** Close what was opened by sessions or tokens that were ended; everything, where those are not known any more. */
+  end(revoked: ReadonlySet<string> | null): void {
+    for (const open of this.#all()) {
+      const { sessionId, tokenId } = open.token;
+      if (!revoked) this.#cut(open, new Problem("database-unavailable"));
+      else if (revoked.has(sessionId) || revoked.has(tokenId)) this.#cut(open, new Problem("token-revoked"));
+    }
   }
 
   /** Close everything: the gateway is going down. */

@@ -11,7 +11,7 @@ const HEARTBEAT = 2_000;
 
 export function registerWatchRoute(app: FastifyInstance, gate: Gate): void {
   app.get<{ Params: { examId: string } }>("/exams/:examId/watch", async (request, reply) => {
-    const caller = await gate.authenticate(request);
+    const caller = await gate.signedIn(request);
     const { examId } = request.params;
     if (!/^0x[0-9a-f]{64}$/.test(examId)) throw new Problem("malformed-request", "That is not an exam's id.");
     const open = await gate.openExam(caller, examId as Hex, { action: "VIEW", route: "watch" });

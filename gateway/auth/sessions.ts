@@ -5,14 +5,22 @@ import type { PublicClient } from "viem";
 import type { Hex } from "../../protocol/hash.ts";
 import type { Database } from "../database/database.ts";
 import { contractSessions } from "../database/schema.ts";
-import { Problem } from "../problem.ts";
+import { Problem, toProblem } from "../problem.ts";
 import type { Site } from "../site.ts";
 import { readSignIn } from "./message.ts";
-import { useNonce } from "./nonces.ts";
+import type { Nonces } from "./nonces.ts";
+import type { Revocations } from "./revocations.ts";
 import { checkSignature } from "./signature.ts";
 import { SESSION_LIFETIME, type Session, type Token } from "./tokens.ts";
 
-export type SessionContext = { database: Database; client: PublicClient; site: Site; chainId: number };
+export type SessionContext = {
+  database: Database;
+  client: PublicClient;
+  nonces: Nonces;
+  revocations: Revocations;
+  site: Site;
+  chainId: number;
+};
 
 /**
  * Begin a session with a signed message (EIP-4361). @param now seconds since 1970-01-01 UTC
@@ -23,11 +31,12 @@ export async function beginSession(
   { message, signature }: { message: string; signature: Hex },
   now: number,
 ): Promise<Session> {
-  const { database, client } = context;
+  const { database, client, nonces } = context;
   const { address, nonce, purpose } = readSignIn(message, { ...context, now });
-  await useNonce(database, nonce, now);
+  nonces.check(nonce, now);
   const signed = { address, message, signature };
   const signedWith = await checkSignature(client, signed);
+  await nonces.use(nonce, now);
   const session = { sessionId: randomUUID(), address, purpose, signedInAt: now };
   if (signedWith === "contract") {
     await database.delete(contractSessions).where(lte(contractSessions.expiresAt, now));
@@ -38,7 +47,8 @@ export async function beginSession(
 }
 
 /**
- * Make sure that a session may go on. A contract wallet is asked again, since its owners may have changed.
+ * Make sure that a session may go on. A contract wallet is asked again, since its owners may have changed; where it takes
+ * its word back, all that was signed in with it ends.
  * @throws {Problem} `session-ended`, `signature-invalid`, `chain-unavailable`
  */
 export async function continueSession(context: SessionContext, token: Token, now: number): Promise<Session> {
@@ -47,6 +57,13 @@ export async function continueSession(context: SessionContext, token: Token, now
     .select()
     .from(contractSessions)
     .where(eq(contractSessions.sessionId, token.sessionId));
-  if (kept) await checkSignature(context.client, kept);
+  if (!kept) return token;
+  try {
+    await checkSignature(context.client, kept);
+  } catch (error) {
+    if (toProblem(error).reason === "signature-invalid")
+      await context.revocations.revoke(kept.sessionId, kept.expiresAt);
+    throw error;
+  }
   return token;
 }

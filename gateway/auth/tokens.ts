@@ -6,12 +6,21 @@ import type { Hex } from "../../protocol/hash.ts";
 import { PURPOSES, type Purpose } from "../../protocol/terms.ts";
 import { Problem } from "../problem.ts";
 import type { Site } from "../site.ts";
+import type { Revocations } from "./revocations.ts";
 
 /** Seconds that a token is good for. */
 export const TOKEN_LIFETIME = 15 * 60;
 
+/** Seconds that a viewer token is good for: the viewers that need one cannot renew it. */
+export const VIEWER_TOKEN_LIFETIME = 60 * 60;
+
 /** Seconds after the wallet's signature until which a session can be renewed. */
 export const SESSION_LIFETIME = 8 * 60 * 60;
+
+/** The two kinds, by the `typ` of their header: neither can stand in for the other. */
+const SESSION_TOKEN = "at+jwt";
+const VIEWER_TOKEN = "examkey-viewer+jwt";
+type Kind = typeof SESSION_TOKEN | typeof VIEWER_TOKEN;
 
 const claimsSchema = z.object({
   sub: z.string().regex(/^0x[0-9a-f]{40}$/),
@@ -22,15 +31,35 @@ const claimsSchema = z.object({
   chain_id: z.int(),
   genesis_hash: z.string(),
   purpose: z.enum(PURPOSES),
+  exam_id: z
+    .string()
+    .regex(/^0x[0-9a-f]{64}$/)
+    .optional(),
 });
+
+type Claims = z.infer<typeof claimsSchema>;
 
 /** A session that a wallet began. `signedInAt` in seconds since 1970-01-01 UTC. */
 export type Session = { sessionId: string; address: Hex; purpose: Purpose; signedInAt: number };
 
 /** What a valid token says. */
-export type Token = Session & { tokenId: string; expiresAt: number };
+export type Token = Session & {
+  tokenId: string;
+  expiresAt: number;
+  /** The one exam of a viewer token; null for a session's own. */
+  examId: Hex | null;
+};
 
-export type TokenContext = { site: Site; chainId: number; genesisHash: Hex; secret: string };
+/** A token as it is handed out. `expiresIn` in seconds. */
+export type Issued = { token: string; expiresIn: number };
+
+export type TokenContext = {
+  site: Site;
+  chainId: number;
+  genesisHash: Hex;
+  secret: string;
+  revocations: Pick<Revocations, "check">;
+};
 
 export class Tokens {
   readonly #context: TokenContext;
@@ -42,18 +71,46 @@ export class Tokens {
   }
 
   /** A token for a session, never beyond the session's end. @param now seconds since 1970-01-01 UTC */
-  async issue(session: Session, now: number): Promise<{ token: string; expiresIn: number }> {
+  issue(session: Session, now: number): Promise<Issued> {
+    return this.#issue(SESSION_TOKEN, session, { now, lifetime: TOKEN_LIFETIME });
+  }
+
+  /** A token for one exam within a session, for viewers that take one in the address only. */
+  issueViewer(session: Session, examId: Hex, now: number): Promise<Issued> {
+    return this.#issue(VIEWER_TOKEN, session, { now, lifetime: VIEWER_TOKEN_LIFETIME, examId });
+  }
+
+  /**
+   * What a session's token says, once it is known to be this gateway's, for this chain, and in force.
+   * @throws {Problem} `token-malformed`, `token-foreign-gateway`, `token-foreign-chain`, `token-expired`,
+   * `session-ended`, `token-revoked`
+   */
+  read(token: string): Promise<Token> {
+    return this.#read(SESSION_TOKEN, token);
+  }
+
+  /** As `read`, for a viewer token. @throws {Problem} */
+  readViewer(token: string): Promise<Token> {
+    return this.#read(VIEWER_TOKEN, token);
+  }
+
+  async #issue(
+    kind: Kind,
+    session: Session,
+    { now, lifetime, examId }: { now: number; lifetime: number; examId?: Hex },
+  ): Promise<Issued> {
     const { site, chainId, genesisHash } = this.#context;
-    const expiresAt = Math.min(now + TOKEN_LIFETIME, session.signedInAt + SESSION_LIFETIME);
+    const expiresAt = Math.min(now + lifetime, session.signedInAt + SESSION_LIFETIME);
     const claims = {
       sid: session.sessionId,
       auth_time: session.signedInAt,
       chain_id: chainId,
       genesis_hash: genesisHash,
       purpose: session.purpose,
+      ...(examId && { exam_id: examId }),
     };
     const token = await new SignJWT(claims)
-      .setProtectedHeader({ alg: "HS256", typ: "at+jwt" })
+      .setProtectedHeader({ alg: "HS256", typ: kind })
       .setIssuer(site.url)
       .setAudience(site.url)
       .setSubject(session.address)
@@ -64,30 +121,31 @@ export class Tokens {
     return { token, expiresIn: expiresAt - now };
   }
 
-  /**
-   * What a token says, once it is known to be this gateway's, for this chain, and in force.
-   * @throws {Problem} `token-malformed`, `token-foreign-gateway`, `token-foreign-chain`, `token-expired`, `session-ended`
-   */
-  async read(token: string): Promise<Token> {
-    const claims = await this.#verify(token);
-    const { chainId, genesisHash } = this.#context;
+  async #read(kind: Kind, text: string): Promise<Token> {
+    const claims = await this.#verify(kind, text);
+    const { chainId, genesisHash, revocations } = this.#context;
     if (claims.chain_id !== chainId || claims.genesis_hash !== genesisHash) {
       throw new Problem("token-foreign-chain");
     }
-    return {
+    const token = {
       tokenId: claims.jti,
       sessionId: claims.sid,
       address: claims.sub as Hex,
       purpose: claims.purpose,
       signedInAt: claims.auth_time,
       expiresAt: claims.exp,
+      examId: (claims.exam_id ?? null) as Hex | null,
     };
+    // A viewer token without its exam would open all of them.
+    if ((token.examId !== null) !== (kind === VIEWER_TOKEN)) throw new Problem("token-malformed");
+    await revocations.check(token);
+    return token;
   }
 
-  async #verify(token: string): Promise<z.infer<typeof claimsSchema>> {
+  async #verify(kind: Kind, token: string): Promise<Claims> {
     const { url } = this.#context.site;
     try {
-      const options = { algorithms: ["HS256"], typ: "at+jwt", issuer: url, audience: url };
+      const options = { algorithms: ["HS256"], typ: kind, issuer: url, audience: url };
       const { payload } = await jwtVerify(token, this.#key, options);
       return claimsSchema.parse(payload);
     } catch (cause) {

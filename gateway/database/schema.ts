@@ -14,6 +14,7 @@ import {
   pgTable,
   primaryKey,
   text,
+  timestamp,
   uniqueIndex,
 } from "drizzle-orm/pg-core";
 import type { Hex } from "../../protocol/hash.ts";
@@ -39,7 +40,7 @@ export const binding = pgTable(
 /** What the gateway made for itself once, such as the secret that signs tokens. */
 export const settings = pgTable("settings", { name: text().primaryKey(), value: text().notNull() });
 
-/** Nonces given out and not used yet (EIP-4361). Using one deletes it. */
+/** Nonces that were signed in with (EIP-4361), until they would have run out. */
 export const nonces = pgTable("nonces", {
   nonce: text().primaryKey(),
   expiresAt: seconds("expires_at").notNull(),
@@ -53,6 +54,18 @@ export const contractSessions = pgTable("contract_sessions", {
   signature: hex("signature").notNull(),
   expiresAt: seconds("expires_at").notNull(),
 });
+
+/** Sessions and tokens that were ended before their time, by `sid` or `jti`, until they would have run out. */
+export const revocations = pgTable(
+  "revocations",
+  {
+    id: text().primaryKey(),
+    /** By the database's clock, which several gateways share. */
+    revokedAt: timestamp("revoked_at", { withTimezone: true }).notNull().defaultNow(),
+    expiresAt: seconds("expires_at").notNull(),
+  },
+  (table) => [index("revocations_revoked_at").on(table.revokedAt)],
+);
 
 /** That a patient id belongs to an address, signed by the operator for the custodian (EIP-712 `Enrolment`). */
 export const enrolments = pgTable(

@@ -37,7 +37,7 @@ export interface VisibleStudy {
 
 /** Implemented by the gateway's decision, consumed by the DICOMweb routes. Every method throws `Problem`. */
 export interface AccessGate {
-  /** Resolve the caller from the `Authorization` header. */
+  /** Resolve the caller from the `Authorization` header, or from the `token` of the query. */
   authenticate(request: FastifyRequest): Promise<Caller>;
   /** Decide for one study. The decision is durably recorded before this resolves or throws. */
   open(caller: Caller, request: OpenRequest): Promise<OpenExam>;

@@ -28,9 +28,11 @@ export interface Opened {
   signal: AbortSignal;
 }
 
-/** The query string's pairs, duplicates and all. */
+/** The query string's pairs, duplicates and all, but for the token that a viewer may put there. */
 export function queryOf(request: FastifyRequest): URLSearchParams {
-  return new URL(request.raw.url ?? "/", "http://gateway").searchParams;
+  const { searchParams } = new URL(request.raw.url ?? "/", "http://gateway");
+  searchParams.delete("token");
+  return searchParams;
 }
 
 /** Authenticate, read the path, and open what it names: a permit is recorded when this resolves. @throws {Problem} */

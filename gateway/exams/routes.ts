@@ -18,19 +18,19 @@ export function registerExamRoutes(
   const { gate, database, facts, directory, decider } = context;
 
   app.get("/exams", async (request) => {
-    const caller = await gate.authenticate(request);
+    const caller = await gate.signedIn(request);
     const visible = await gate.visibleExams(caller, { action: "VIEW", route: "list exams" });
     return describeExams(context, caller.address, visible);
   });
 
   app.get("/grants", async (request) => {
-    const { address } = await gate.authenticate(request);
+    const { address } = await gate.signedIn(request);
     const { clocks } = await decider.now();
     return { grants: await listGrants(context, address, clocks) };
   });
 
   app.get("/me", async (request) => {
-    const { address } = await gate.authenticate(request);
+    const { address } = await gate.signedIn(request);
     const isPatient = await isEnrolled(address);
     const person = await findPerson(database, address);
     return {
@@ -44,7 +44,7 @@ export function registerExamRoutes(
 
   /** Whom patients may pick from is shown to people the custodian knows, not to every wallet. */
   app.get("/people", async (request) => {
-    const { address } = await gate.authenticate(request);
+    const { address } = await gate.signedIn(request);
     const isKnown = (await isEnrolled(address)) || (await findPerson(database, address)) !== null;
     if (!isKnown) throw new Problem("not-granted", "Only people enrolled here see who else is.");
     return { people: await listPeople(database) };

@@ -45,6 +45,7 @@ function world(renew: (session: Session, count: number) => Promise<Renewed>) {
   const clock = new Clock();
   const storage = new MemoryStorage();
   const renewals: number[] = [];
+  const revoked: string[] = [];
   const options = {
     storage,
     now: () => clock.now,
@@ -53,8 +54,11 @@ function world(renew: (session: Session, count: number) => Promise<Renewed>) {
       renewals.push(clock.now);
       return renew(session, renewals.length);
     },
+    revoke: async ({ token }: Session) => {
+      revoked.push(token);
+    },
   };
-  return { clock, storage, renewals, options, sessions: new Sessions(options) };
+  return { clock, storage, renewals, revoked, options, sessions: new Sessions(options) };
 }
 
 const answer = (count: number) => Promise.resolve({ token: `token ${count}`, expiresIn: 900 });
@@ -150,8 +154,8 @@ test("what is stored but makes no sense is left out", () => {
   }
 });
 
-test("one address's session is no other's; signing out ends all of an address at once", () => {
-  const { sessions } = world((_, count) => answer(count));
+test("one address's session is no other's; signing out ends all of an address at once, at their gateways too", () => {
+  const { sessions, revoked } = world((_, count) => answer(count));
   const other = "0x15d34AAf54267DB7D7c367839AAf71A00a2C6A65";
   sessions.begin(identity, { token: "mine", expiresIn: 900 });
   sessions.begin({ ...identity, base: "https://other.example" }, { token: "mine too", expiresIn: 900 });
@@ -160,5 +164,6 @@ test("one address's session is no other's; signing out ends all of an address at
   sessions.endAll(address);
   expect(sessions.get(base, address)).toBeNull();
   expect(sessions.get("https://other.example", address)).toBeNull();
+  expect(revoked).toEqual(["mine", "mine too"]);
   expect(sessions.get(base, other)?.token).toBe("theirs");
 });

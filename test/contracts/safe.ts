@@ -15,6 +15,7 @@ import {
   Contract,
   ContractFactory,
   concat,
+  hashMessage,
   type InterfaceAbi,
   type Signer,
   type TypedDataDomain,
@@ -50,7 +51,10 @@ const DELEGATECALL = 1;
 /** Before the first owner in a Safe's list of owners. */
 const SENTINEL = `0x${"1".padStart(40, "0")}`;
 
-/** A deployed Safe, and the owners who sign for it. */
+/** The call that puts a Safe where it is expected. */
+type Deployment = { factory: string; data: string };
+
+/** A Safe, and the owners who sign for it. */
 export class Safe implements Signatory {
   readonly #contract: Contract;
   readonly #domain: TypedDataDomain;
@@ -72,6 +76,17 @@ export class Safe implements Signatory {
 
   /** A Safe for which two of its owners must sign; the first two do. `payer` pays for it, now and later. */
   static async deploy(payer: Signer, owners: readonly Signer[]): Promise<Safe> {
+    const { safe, deployment } = await Safe.foresee(payer, owners);
+    const transaction = await payer.sendTransaction({ to: deployment.factory, data: deployment.data });
+    await transaction.wait();
+    return safe;
+  }
+
+  /** As `deploy`, but for the deployment itself: the address is known, and has no code yet. */
+  static async foresee(
+    payer: Signer,
+    owners: readonly Signer[],
+  ): Promise<{ safe: Safe; deployment: Deployment }> {
     const singleton = await deploy(payer, safeArtifact);
     const handler = await deploy(payer, handlerArtifact);
     const factory = await deploy(payer, factoryArtifact);
@@ -82,15 +97,14 @@ export class Safe implements Signatory {
     const create = factory.getFunction("createProxyWithNonce");
     const parameters = [await singleton.getAddress(), initializer, 0];
     const verifyingContract: string = await create.staticCall(...parameters);
-    await (await create.send(...parameters)).wait();
     const network = await payer.provider?.getNetwork();
     const domain = { chainId: network?.chainId, verifyingContract };
-    return new Safe(
-      new Contract(verifyingContract, safeArtifact.abi, payer),
-      domain,
-      payer,
-      owners.slice(0, 2),
-    );
+    const contract = new Contract(verifyingContract, safeArtifact.abi, payer);
+    const deployment = {
+      factory: await factory.getAddress(),
+      data: factory.interface.encodeFunctionData("createProxyWithNonce", parameters),
+    };
+    return { safe: new Safe(contract, domain, payer, owners.slice(0, 2)), deployment };
   }
 
   getAddress(): Promise<string> {
@@ -100,6 +114,11 @@ export class Safe implements Signatory {
   /** The owners' signatures over the data, as a message of this Safe's (ERC-1271). */
   signTypedData(domain: TypedDataDomain, types: Types, value: Value): Promise<string> {
     return this.#signed(SAFE_MESSAGE, { message: TypedDataEncoder.hash(domain, types, value) });
+  }
+
+  /** The owners' signatures over a text (EIP-191), as a message of this Safe's (ERC-1271). */
+  signMessage(text: string | Uint8Array): Promise<string> {
+    return this.#signed(SAFE_MESSAGE, { message: hashMessage(text) });
   }
 
   /** Signs the data on chain, after which an empty signature stands for it. */

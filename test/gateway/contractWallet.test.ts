@@ -1,108 +1,123 @@
-import {
-  AbiCoder,
-  type Contract,
-  ContractFactory,
-  concat,
-  getCreate2Address,
-  Interface,
-  keccak256,
-  ZeroHash,
-} from "ethers";
-import solc from "solc";
+/** Signing in with wallets that are contracts: Safes, as their makers publish them. */
 import { serializeErc6492Signature } from "viem";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Hex } from "../../protocol/hash.ts";
-import { reasonOf, World } from "../world.ts";
-
-/** A wallet that one key owns, as small as ERC-1271 allows, and a factory that puts it where it is expected. */
-const SOURCE = `
-pragma solidity 0.8.37;
-contract Wallet {
-    address owner;
-    constructor(address owner_) { owner = owner_; }
-    function setOwner(address owner_) external { owner = owner_; }
-    function isValidSignature(bytes32 hash, bytes calldata signature) external view returns (bytes4) {
-        address signer = ecrecover(hash, uint8(signature[64]), bytes32(signature[:32]), bytes32(signature[32:64]));
-        return signer == owner ? this.isValidSignature.selector : bytes4(0xffffffff);
-    }
-}
-contract Factory {
-    function deploy(address owner) external returns (address) { return address(new Wallet{salt: 0}(owner)); }
-}`;
-
-type Compiled = { abi: never[]; evm: { bytecode: { object: string } } };
+import { Safe } from "../contracts/safe.ts";
+import { type PersonName, reasonOf, World } from "../world.ts";
 
 let world: World;
-let factory: Contract;
-let wallet: Compiled;
 
 beforeAll(async () => {
-  const input = {
-    language: "Solidity",
-    sources: { "Wallet.sol": { content: SOURCE } },
-    settings: { evmVersion: "cancun", outputSelection: { "*": { "*": ["abi", "evm.bytecode.object"] } } },
-  };
-  const output = JSON.parse(solc.compile(JSON.stringify(input)));
-  const contracts = output.contracts["Wallet.sol"] as { Wallet: Compiled; Factory: Compiled };
-  wallet = contracts.Wallet;
   world = await World.open();
-  const { abi, evm } = contracts.Factory;
-  const deployed = await new ContractFactory(abi, evm.bytecode.object, world.people.stranger).deploy();
-  factory = (await deployed.waitForDeployment()) as Contract;
 });
 
 afterAll(() => world.close());
 
-/** Where the factory puts a wallet of this owner. */
-async function addressOf(owner: string): Promise<Hex> {
-  const parameters = AbiCoder.defaultAbiCoder().encode(["address"], [owner]);
-  const code = keccak256(concat([`0x${wallet.evm.bytecode.object}`, parameters]));
-  return getCreate2Address(await factory.getAddress(), ZeroHash, code) as Hex;
-}
-
-async function deploy(owner: string): Promise<void> {
-  await (await factory.getFunction("deploy")(owner)).wait();
-}
-
 const renew = (token: string) => world.post("/auth/renew", undefined, { authorization: `Bearer ${token}` });
 const tokenIn = async (answer: Response) => ((await answer.json()) as { access_token: string }).access_token;
+const named = (...names: PersonName[]) => names.map((name) => world.people[name]);
 
-test("a deployed contract wallet signs in (ERC-1271), and is asked again at each renewal", async () => {
-  const { patient, stranger } = world.people;
-  const address = await addressOf(patient.address);
-  await deploy(patient.address);
-  const owned = { address, signMessage: patient.signMessage.bind(patient) };
-  const answer = await world.trySignIn(owned);
-  expect(answer.status).toBe(200);
-  const token = await tokenIn(answer);
-  const me = (await (await world.get("/me", { token })).json()) as { address: string };
-  expect(me.address).toBe(address);
-  expect((await renew(token)).status).toBe(200);
+type Message = string | Uint8Array;
 
-  const contract = new ContractFactory(wallet.abi, wallet.evm.bytecode.object, stranger).attach(
-    address,
-  ) as Contract;
-  await (await contract.getFunction("setOwner")(stranger.address)).wait();
-  expect(await reasonOf(await renew(token))).toBe("401 signature-invalid");
-  expect(await reasonOf(await world.trySignIn(owned))).toBe("401 signature-invalid");
+/** A Safe as something that signs in. */
+async function walletOf(safe: Safe, sign = (message: Message) => safe.signMessage(message)) {
+  return { address: await safe.getAddress(), signMessage: sign };
+}
+
+describe("a deployed Safe (ERC-1271)", () => {
+  test("signs in with two of its owners, and with no fewer", async () => {
+    const safe = await Safe.deploy(world.people.governor, named("patient", "otherPatient", "stranger"));
+    const answer = await world.trySignIn(await walletOf(safe));
+    expect(answer.status).toBe(200);
+    const me = await world.get("/me", { token: await tokenIn(answer) });
+    expect(await me.json()).toMatchObject({ address: await safe.getAddress() });
+
+    for (const signers of [named("patient"), named("patient", "reader"), named("patient", "patient")]) {
+      safe.signers = signers;
+      expect(await reasonOf(await world.trySignIn(await walletOf(safe)))).toBe("401 signature-invalid");
+    }
+  });
+
+  test("is not signed in by an owner alone, who signs as for themselves, nor by another Safe of theirs", async () => {
+    const { governor, patient } = world.people;
+    const owners = named("patient", "otherPatient");
+    const [safe, twin] = [await Safe.deploy(governor, owners), await Safe.deploy(governor, owners)];
+    for (const sign of [
+      (message: Message) => patient.signMessage(message),
+      (message: Message) => twin.signMessage(message),
+    ]) {
+      expect(await reasonOf(await world.trySignIn(await walletOf(safe, sign)))).toBe("401 signature-invalid");
+    }
+  });
+
+  test("is asked again at each renewal, and takes its sessions back with its word", async () => {
+    const owners = named("otherPatient", "reader");
+    const safe = await Safe.deploy(world.people.governor, owners);
+    const wallet = await walletOf(safe);
+    const token = await tokenIn(await world.trySignIn(wallet));
+    const renewed = await renew(token);
+    expect(renewed.status).toBe(200);
+
+    await safe.swapFirstOwner(world.people.stranger.address);
+    expect(await reasonOf(await renew(await tokenIn(renewed)))).toBe("401 signature-invalid");
+    expect(await reasonOf(await world.get("/me", { token }))).toBe("401 token-revoked");
+    expect(await reasonOf(await world.trySignIn(wallet))).toBe("401 signature-invalid");
+  });
 });
 
-test("a wallet that is not deployed yet signs in (ERC-6492)", async () => {
-  const { otherPatient } = world.people;
-  const address = await addressOf(otherPatient.address);
-  const deployment = new Interface(["function deploy(address owner)"]).encodeFunctionData("deploy", [
-    otherPatient.address,
-  ]);
-  const wrap = async (message: string | Uint8Array) =>
+describe("a Safe that is not deployed yet (ERC-6492)", () => {
+  test("signs in, stays signed in, and leaves the chain as it was", async () => {
+    const { safe, deployment } = await Safe.foresee(world.people.governor, named("patient", "stranger"));
+    const address = await safe.getAddress();
+    const before = await world.provider.getTransactionCount(world.people.operator.address);
+    const answer = await world.trySignIn(await walletOf(safe, wrapped(safe, deployment)));
+    expect(answer.status).toBe(200);
+    expect((await renew(await tokenIn(answer))).status).toBe(200);
+    expect(await world.provider.getCode(address)).toBe("0x");
+    expect(await world.provider.getTransactionCount(world.people.operator.address)).toBe(before);
+  });
+
+  test("goes on with its session when it is deployed after all", async () => {
+    const { governor } = world.people;
+    const { safe, deployment } = await Safe.foresee(governor, named("patient", "otherReader"));
+    const token = await tokenIn(await world.trySignIn(await walletOf(safe, wrapped(safe, deployment))));
+    await (await governor.sendTransaction({ to: deployment.factory, data: deployment.data })).wait();
+    expect((await renew(token)).status).toBe(200);
+    expect((await world.trySignIn(await walletOf(safe))).status).toBe(200);
+  });
+
+  test.each<[string, { signers?: PersonName[]; bend?: (other: Deployment) => Partial<Deployment> }]>([
+    ["by one owner", { signers: ["patient"] }],
+    ["by somebody else", { signers: ["reader", "otherReader"] }],
+    ["with the deployment of another Safe", { bend: ({ data }) => ({ data }) }],
+    ["with a deployment that does nothing", { bend: () => ({ data: "0x00" }) }],
+    ["with a factory that is none", { bend: () => ({ factory: `0x${"11".repeat(20)}` }) }],
+  ])("is not signed in %s", async (_name, { signers, bend }) => {
+    const { governor } = world.people;
+    const { safe, deployment } = await Safe.foresee(governor, named("patient", "custodian"));
+    const { deployment: other } = await Safe.foresee(governor, named("reader", "stranger"));
+    if (signers) safe.signers = named(...signers);
+    const bent = { ...deployment, ...bend?.(other) };
+    const answer = await world.trySignIn(await walletOf(safe, wrapped(safe, bent)));
+    expect(await reasonOf(answer)).toBe("401 signature-invalid");
+  });
+
+  test("vouches for no key's address", async () => {
+    const { governor, patient } = world.people;
+    const { safe, deployment } = await Safe.foresee(governor, named("reader", "otherReader"));
+    const impostor = { address: patient.address, signMessage: wrapped(safe, deployment) };
+    expect(await reasonOf(await world.trySignIn(impostor))).toBe("401 signature-invalid");
+  });
+});
+
+type Deployment = { factory: string; data: string };
+
+/** What owners sign before their Safe is there: the signature, with the call that would deploy it. */
+function wrapped(safe: Safe, { factory, data }: Deployment) {
+  return async (message: Message) =>
     serializeErc6492Signature({
-      address: (await factory.getAddress()) as Hex,
-      data: deployment as Hex,
-      signature: (await otherPatient.signMessage(message)) as Hex,
+      address: factory as Hex,
+      data: data as Hex,
+      signature: (await safe.signMessage(message)) as Hex,
     });
-  expect(await world.provider.getCode(address)).toBe("0x");
-  expect((await world.trySignIn({ address, signMessage: wrap })).status).toBe(200);
-
-  const { stranger } = world.people;
-  const impostor = { address: await addressOf(stranger.address), signMessage: wrap };
-  expect(await reasonOf(await world.trySignIn(impostor))).toBe("401 signature-invalid");
-});
+}

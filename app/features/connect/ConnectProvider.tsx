@@ -8,7 +8,7 @@ import { sentenceFor } from "../../words/index.ts";
 import s from "./ConnectProvider.module.css";
 import { HomeContext, homeOf, wagmiConfig } from "./home.ts";
 import { Sessions } from "./sessions.ts";
-import { renew } from "./signIn.ts";
+import { renew, revoke } from "./signIn.ts";
 import { SessionsContext } from "./useSessions.ts";
 
 interface ConnectProviderProps {
@@ -34,7 +34,7 @@ export function ConnectProvider({ onHome, children }: ConnectProviderProps) {
     return {
       home: home.data,
       config: wagmiConfig(home.data),
-      sessions: new Sessions({ storage: window.sessionStorage, renew }),
+      sessions: new Sessions({ storage: window.sessionStorage, renew, revoke }),
     };
   }, [home.data]);
 

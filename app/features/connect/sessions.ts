@@ -26,6 +26,8 @@ export interface SessionsOptions {
   storage: Pick<Storage, "getItem" | "setItem">;
   /** Asks the gateway for a new token in exchange for the present one. */
   renew: (session: Session) => Promise<Renewed>;
+  /** Tells the gateway that a session is over. */
+  revoke: (session: Session) => Promise<void>;
   /** Milliseconds since 1970. */
   now?: () => number;
   /** Runs something later; returns what takes that back. */
@@ -81,10 +83,12 @@ export class Sessions {
     return this.#revision;
   }
 
-  /** Forget every session of an address. */
+  /** Sign an address out everywhere: its sessions are forgotten here, and ended at their gateways where these can be reached. */
   endAll(address: string): void {
     for (const session of [...this.#sessions.values()]) {
-      if (session.address === address) this.end(session.base, session.address);
+      if (session.address !== address) continue;
+      this.end(session.base, session.address);
+      this.#options.revoke(session).catch(() => undefined);
     }
   }
 

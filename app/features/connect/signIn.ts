@@ -2,7 +2,7 @@ import type { Address } from "viem";
 import { createSiweMessage } from "viem/siwe";
 import { nonceSchema, tokenSchema } from "../../../protocol/api.ts";
 import { PURPOSE_URN, type Purpose } from "../../../protocol/terms.ts";
-import { askJson, type Gateway } from "../../api/index.ts";
+import { ask, askJson, type Gateway } from "../../api/index.ts";
 import { purposeInWords } from "../../words/index.ts";
 import type { Renewed, Session } from "./sessions.ts";
 
@@ -67,4 +67,9 @@ export async function renew(session: Session): Promise<Renewed> {
     token: session.token,
   });
   return { token: answer.access_token, expiresIn: answer.expires_in };
+}
+
+/** End a session at its gateway, with every token of it (RFC 7009). */
+export async function revoke({ base, token }: Session): Promise<void> {
+  await ask(`${base}/auth/revoke`, { body: new URLSearchParams({ token }) });
 }

@@ -1,0 +1,134 @@
+/**
+ * Sessions and tokens that were ended before their time (RFC 7009).
+ *
+ * They are in the database, so that they outlive a restart and count at every gateway over it, and in memory, so that a
+ * request costs no query. The gateway that is told knows at once; the others within `PROPAGATION`, or, where the
+ * database does not answer, within `LONGEST_SILENCE`: after that nobody is let in.
+ */
+import { gt, lte, sql } from "drizzle-orm";
+import type { FastifyBaseLogger } from "fastify";
+import type { Database } from "../database/database.ts";
+import { revocations } from "../database/schema.ts";
+import { Problem } from "../problem.ts";
+
+/** Milliseconds between two looks at what other gateways were told. */
+export const PROPAGATION = 1_000;
+
+/** Milliseconds without a successful look after which no token counts as in force. */
+export const LONGEST_SILENCE = 5_000;
+
+/** Seconds that each look goes back, so that a row whose commit took that long is not missed. */
+const OVERLAP = 60;
+
+/** What a revocation may name: a session's id or a token's own. */
+export type Revocable = { sessionId: string; tokenId: string };
+
+/** Told of what was ended since it was last told; `null` where that is not known any more. */
+export type RevocationListener = (revoked: ReadonlySet<string> | null) => void;
+
+export class Revocations {
+  readonly #database: Database;
+  readonly #log: FastifyBaseLogger;
+  readonly #listeners: RevocationListener[] = [];
+  /** When each would have run out by itself, in seconds since 1970-01-01 UTC. */
+  readonly #ends = new Map<string, number>();
+  /** On the monotonic clock. */
+  #readAt = Number.NEGATIVE_INFINITY;
+  #hasReadAll = false;
+  #reading: Promise<void> | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  #closed = false;
+
+  constructor(database: Database, log: FastifyBaseLogger) {
+    this.#database = database;
+    this.#log = log;
+  }
+
+  onRevoked(listener: RevocationListener): void {
+    this.#listeners.push(listener);
+  }
+
+  /** Look now, and from now on at a steady pace. */
+  async start(): Promise<void> {
+    await this.#refresh();
+    const next = () => {
+      if (this.#closed) return;
+      this.#timer = setTimeout(() => this.#refresh().finally(next), PROPAGATION);
+    };
+    next();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    if (this.#timer) clearTimeout(this.#timer);
+    await this.#reading;
+  }
+
+  /**
+   * Make sure that neither a token nor its session was ended.
+   * @throws {Problem} `token-revoked`; `database-unavailable` where that cannot be known
+   */
+  async check({ sessionId, tokenId }: Revocable): Promise<void> {
+    if (this.#isSilent()) await this.#refresh();
+    if (this.#isSilent()) throw new Problem("database-unavailable");
+    if (this.#ends.has(sessionId) || this.#ends.has(tokenId)) throw new Problem("token-revoked");
+  }
+
+  /**
+   * End a session or a token for good. It is ended here even where the database cannot be told: try again then.
+   * @param expiresAt when it would have run out by itself, in seconds since 1970-01-01 UTC
+   */
+  async revoke(id: string, expiresAt: number): Promise<void> {
+    this.#learn([{ id, expiresAt }]);
+    await this.#database.insert(revocations).values({ id, expiresAt }).onConflictDoNothing();
+  }
+
+  #isSilent(): boolean {
+    return performance.now() - this.#readAt > LONGEST_SILENCE;
+  }
+
+  #refresh(): Promise<void> {
+    this.#reading ??= this.#read().finally(() => {
+      this.#reading = null;
+    });
+    return this.#reading;
+  }
+
+  async #read(): Promise<void> {
+    const startedAt = performance.now();
+    try {
+      this.#learn(await this.#recent());
+      await this.#forget();
+      this.#hasReadAll = true;
+      this.#readAt = startedAt;
+    } catch (error) {
+      const name = error instanceof Error ? error.name : typeof error;
+      this.#log.warn({ fault: name }, "Revoked sessions cannot be read");
+      if (this.#isSilent()) for (const listener of this.#listeners) listener(null);
+    }
+  }
+
+  /** All at first, then those of the last minute: a restored backup takes nothing back that is known here. */
+  #recent() {
+    const since = sql`now() - make_interval(secs => ${OVERLAP})`;
+    const all = this.#database.select().from(revocations);
+    return this.#hasReadAll ? all.where(gt(revocations.revokedAt, since)) : all;
+  }
+
+  #learn(rows: readonly { id: string; expiresAt: number }[]): void {
+    const news = rows.filter(({ id }) => !this.#ends.has(id));
+    for (const { id, expiresAt } of news) this.#ends.set(id, expiresAt);
+    if (news.length === 0) return;
+    const ids = new Set(news.map(({ id }) => id));
+    for (const listener of this.#listeners) listener(ids);
+  }
+
+  /** What has run out by itself need not be remembered. */
+  async #forget(): Promise<void> {
+    const now = Math.floor(Date.now() / 1000);
+    const over = [...this.#ends].filter(([, expiresAt]) => expiresAt <= now);
+    if (over.length === 0) return;
+    await this.#database.delete(revocations).where(lte(revocations.expiresAt, now));
+    for (const [id] of over) this.#ends.delete(id);
+  }
+}
