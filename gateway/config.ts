@@ -1,9 +1,11 @@
 /** The gateway's configuration, from environment variables, checked before anything starts. */
+import { isIP } from "node:net";
 import { delimiter, resolve } from "node:path";
 import { HDNodeWallet, Mnemonic } from "ethers";
 import { z } from "zod";
 import { discoverySchema } from "../protocol/api.ts";
 import type { Hex } from "../protocol/hash.ts";
+import type { LimitOptions } from "./operations/limits.ts";
 
 /** The gateway cannot start as it was told to. `message` names the variable and the way out. */
 export class ConfigError extends Error {
@@ -60,6 +62,12 @@ const environmentSchema = z.object({
   SESSION_SECRET: z.string().min(32, "must have 32 characters or more").optional(),
   APP_DIR: z.string().optional(),
   DEMO_PERSONAS: z.string().optional(),
+  TRUST_PROXY: z.string().default(""),
+  RATE_LIMIT_SIGN_INS: wholeNumber(1, 1_000_000).default(300),
+  RATE_LIMIT_REFUSALS: wholeNumber(1, 1_000_000).default(1_000),
+  RATE_LIMIT_STREAMS: wholeNumber(1, 1_000_000).default(32),
+  METRICS_HOST: z.string().default("127.0.0.1"),
+  METRICS_PORT: wholeNumber(0, 65535).optional(),
   LOG_LEVEL: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(", ")}`).default("info"),
 });
 
@@ -102,6 +110,11 @@ export type GatewayConfig = {
   /** Folder of the built app; null serves none. */
   appDir: string | null;
   personas: z.infer<typeof personasSchema> | null;
+  /** Addresses and ranges (CIDR) of the proxies in front, whose word on a caller's address is taken. */
+  trustedProxies: string[];
+  limits: LimitOptions;
+  /** Where Prometheus finds `/metrics`; null for nowhere. */
+  metrics: { host: string; port: number } | null;
   logLevel: (typeof LOG_LEVELS)[number];
 };
 
@@ -139,6 +152,13 @@ export function readConfig(environment: Record<string, string | undefined>): Gat
     sessionSecret: env.SESSION_SECRET ?? null,
     appDir: env.APP_DIR ? resolve(env.APP_DIR) : null,
     personas: readPersonas(env.DEMO_PERSONAS),
+    trustedProxies: readProxies(env.TRUST_PROXY),
+    limits: {
+      signIns: env.RATE_LIMIT_SIGN_INS,
+      refusals: env.RATE_LIMIT_REFUSALS,
+      streams: env.RATE_LIMIT_STREAMS,
+    },
+    metrics: env.METRICS_PORT === undefined ? null : { host: env.METRICS_HOST, port: env.METRICS_PORT },
     logLevel: env.LOG_LEVEL,
   };
 }
@@ -220,6 +240,22 @@ function readOrigins(list: string): string[] {
       }
       return origin;
     });
+}
+
+/** Addresses and ranges, never "everybody": who may say where a request came from may be anybody. */
+function readProxies(list: string): string[] {
+  const proxies = list
+    .split(",")
+    .map((proxy) => proxy.trim())
+    .filter(Boolean);
+  for (const proxy of proxies) {
+    const [host = "", bits, ...more] = proxy.split("/");
+    const most = { 0: -1, 4: 32, 6: 128 }[isIP(host)] ?? -1;
+    const isRange = bits === undefined || (/^[1-9]\d{0,2}$/.test(bits) && Number(bits) <= most);
+    if (most < 0 || !isRange || more.length > 0)
+      throw new ConfigError(`TRUST_PROXY: not an address or a range such as 10.1.0.0/16: ${proxy}`);
+  }
+  return proxies;
 }
 
 function readPersonas(json: string | undefined): GatewayConfig["personas"] {

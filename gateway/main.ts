@@ -17,7 +17,8 @@ try {
   // Started by another program, the gateway does not outlive it.
   process.once("disconnect", stop);
   const ready = { ready: true, url: gateway.url, adminUrl: gateway.adminUrl, unreadable: gateway.unreadable };
-  process.stdout.write(`${JSON.stringify(ready)}\n`);
+  // Names of files may name patients: they are told to the program that started this one, and not to a log.
+  process.stdout.write(`${JSON.stringify({ ...ready, unreadable: ready.unreadable.length })}\n`);
   process.send?.(ready);
 } catch (error) {
   process.stderr.write(`${lineOf(error)}\n`, () => process.exit(1));

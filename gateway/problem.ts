@@ -3,6 +3,7 @@ import { DrizzleQueryError } from "drizzle-orm/errors";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Problem as ProblemDocument } from "../protocol/api.ts";
 import { PROBLEM_STATUS, PROBLEM_URN, type ProblemReason } from "../protocol/reasons.ts";
+import { faultOf } from "./operations/log.ts";
 
 /** Media type of a problem document (RFC 9457, section 3). */
 const PROBLEM_TYPE = "application/problem+json";
@@ -15,6 +16,7 @@ const DETAILS: Record<ProblemReason, string> = {
   "method-not-allowed": "This resource does not answer to that method.",
   "not-acceptable": "None of the media types asked for can be given.",
   "too-large": "The request is larger than this gateway accepts.",
+  "too-many-requests": "Too much was asked for in too short a time. Wait before asking again.",
   "internal-error": "Something went wrong inside the gateway. Nothing was delivered.",
   "token-missing": "Sign in first: this needs a bearer token.",
   "token-malformed": "The token is not one that this gateway issued.",
@@ -55,12 +57,15 @@ export class Problem extends Error {
   readonly status: number;
   /** Said to the caller: never anything about an exam, a patient or the archive's address. */
   readonly detail: string;
+  /** Seconds after which asking again makes sense; null where it does not, or nobody knows. */
+  readonly retryAfter: number | null;
 
-  constructor(reason: ProblemReason, detail?: string, options?: { cause?: unknown }) {
+  constructor(reason: ProblemReason, detail?: string, options?: { cause?: unknown; retryAfter?: number }) {
     super(detail ?? DETAILS[reason], options);
     this.reason = reason;
     this.status = PROBLEM_STATUS[reason];
     this.detail = this.message;
+    this.retryAfter = options?.retryAfter ?? (this.status === 503 ? 2 : null);
   }
 
   /** The problem document (RFC 9457, section 3.1). The title depends on the reason alone. */
@@ -108,7 +113,7 @@ function reasonOfFrameworkError(error: unknown): ProblemReason | undefined {
 export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
   reply.code(problem.status).header("cache-control", "private, no-store");
   if (problem.status === 401) reply.header("www-authenticate", challengeOf(problem.reason));
-  if (problem.status === 503) reply.header("retry-after", "2");
+  if (problem.retryAfter !== null) reply.header("retry-after", String(problem.retryAfter));
   return reply.type(PROBLEM_TYPE).send(JSON.stringify(problem));
 }
 
@@ -117,10 +122,10 @@ function challengeOf(reason: ProblemReason): string {
   return reason === "token-missing" ? "Bearer" : 'Bearer error="invalid_token"';
 }
 
-/** Log a problem that is no caller's fault. A query that failed holds its parameters in its message: only its kind is logged. */
-export function logFault(request: FastifyRequest, { reason, cause }: Problem): void {
-  const isBug = reason === "internal-error";
-  const fault = cause instanceof Error ? { name: cause.name, ...(isBug && { stack: cause.stack }) } : {};
-  const level = isBug ? "error" : "warn";
-  request.log[level]({ route: request.routeOptions.url ?? null, reason, ...fault }, "refused");
+/** Log a problem that is no caller's fault. */
+export function logFault(request: FastifyRequest, problem: Problem): void {
+  const { reason, cause } = problem;
+  const route = request.routeOptions.url ?? null;
+  if (reason === "internal-error") request.log.error({ route, reason, err: cause }, "failed");
+  else request.log.warn({ route, reason, ...(cause !== undefined && { fault: faultOf(cause) }) }, "refused");
 }

@@ -8,6 +8,7 @@ import { registerWatchRoute } from "./access/watchRoute.ts";
 import { ArchiveClient, basicAuthorization } from "./archive/client.ts";
 import { startEmbeddedArchive } from "./archive/embedded/server.ts";
 import { Audit } from "./audit/audit.ts";
+import { Authenticator } from "./auth/authenticator.ts";
 import { Nonces } from "./auth/nonces.ts";
 import { Revocations } from "./auth/revocations.ts";
 import { registerAuthRoutes } from "./auth/routes.ts";
@@ -26,13 +27,17 @@ import { registerDicomwebRoutes } from "./dicomweb/routes.ts";
 import { registerDiscovery } from "./discovery.ts";
 import { startAdminServer } from "./enrolment/adminServer.ts";
 import { Enrolment } from "./enrolment/enrolment.ts";
-import { Operator } from "./enrolment/operator.ts";
+import { Operator, TransactionFailed } from "./enrolment/operator.ts";
 import { Registrar } from "./enrolment/registrar.ts";
 import { CustodianName } from "./exams/custodianName.ts";
 import { ExamDirectory } from "./exams/directory.ts";
 import { ArchiveFacts } from "./exams/facts.ts";
 import { registerExamRoutes } from "./exams/routes.ts";
 import { openListener } from "./listener.ts";
+import { registerHealthRoutes } from "./operations/health.ts";
+import { Limits } from "./operations/limits.ts";
+import { faultOf } from "./operations/log.ts";
+import { Metrics, serveMetrics } from "./operations/metrics.ts";
 import { Problem } from "./problem.ts";
 import { Site } from "./site.ts";
 import { createWebServer, serveApp } from "./webApp.ts";
@@ -72,7 +77,10 @@ async function assemble(config: GatewayConfig, closers: Closers): Promise<Omit<R
   const listener = await openListener(config.host, config.port);
   closers.push(() => listener.close());
   const site = new Site(config.publicUrl ?? listener.url, config.allowedOrigins);
-  const app = createWebServer(site, listener, config.logLevel);
+  const metrics = new Metrics();
+  const app = createWebServer({ ...config, site, listener, metrics });
+  const limits = new Limits(config.limits);
+  await limits.watch(app);
   const { provider, chainId, genesisHash } = await connectChain(config.rpcUrl);
   closers.push(async () => provider.destroy());
   refuseDevelopmentKeys(config, chainId);
@@ -81,7 +89,7 @@ async function assemble(config: GatewayConfig, closers: Closers): Promise<Omit<R
   closers.push(closeDatabase);
   const { consentLedger, custodian } = config;
   await bindDatabase(database, { chainId, genesisHash, consentLedger, custodian });
-  const { archive, unreadable } = await openArchive(config, app.log, closers);
+  const { archive, unreadable } = await openArchive(config, { metrics, log: app.log }, closers);
 
   const events = new EventFollower(database, provider, consentLedger, config.consentLedgerBlock);
   const chain = new Chain(provider, events, { poll: config.headPoll, maxAge: config.headMaxAge }, app.log);
@@ -104,8 +112,11 @@ async function assemble(config: GatewayConfig, closers: Closers): Promise<Omit<R
   closers.push(() => revocations.close());
   revocations.onRevoked((revoked) => openExams.end(revoked));
   const tokens = new Tokens({ site, chainId, genesisHash, secret, revocations });
-  const about = { database, custodian, chainId };
-  const gate = new Gate({ tokens, revocations, judge, directory, facts, audit, openExams, ...about });
+  const authenticator = new Authenticator(tokens, limits);
+  const gate = new Gate({
+    ...{ authenticator, revocations, judge, directory, facts, audit, metrics, openExams },
+    ...{ database, custodian, chainId },
+  });
   const operator = new Operator(provider, { ...config, ledger: consentLedger, chainId });
   const registrar = new Registrar({ database, archive, operator, directory, custodian, genesisHash });
   await resumeRegistrations(registrar, app.log);
@@ -117,19 +128,33 @@ async function assemble(config: GatewayConfig, closers: Closers): Promise<Omit<R
   registerDiscovery(app, { config, site, custodianName, chainId, genesisHash });
   const nonces = new Nonces(database, secret);
   const client = signatureClient(config.rpcUrl);
-  registerAuthRoutes(app, { database, client, nonces, revocations, site, chainId, tokens });
-  registerTokenRoutes(app, { tokens, revocations, site });
+  const signIn = { database, client, nonces, revocations, site, chainId, tokens, authenticator, limits };
+  registerAuthRoutes(app, signIn);
+  registerTokenRoutes(app, signIn);
+  registerHealthRoutes(app, { database, chain, archive });
   registerExamRoutes(app, { database, directory, facts, custodianName, site, genesisHash, gate, decider });
-  registerWatchRoute(app, gate);
+  const closing = new AbortController();
+  registerWatchRoute(app, { gate, limits, closing: closing.signal });
   registerDicomwebRoutes(app, { gate, archive, publicUrl: () => site.url });
   await serveApp(app, config.appDir);
 
   const enrolment = new Enrolment({ database, archive, operator, registrar, facts, chain, custodian });
   const admin = await startAdminServer({ ...config, database, archive, enrolment, unreadable, log: app.log });
   closers.push(() => admin.close());
+  metrics.observe({
+    headAge: () => chain.headAge,
+    openExams: () => openExams.size,
+    watchStreams: () => limits.streamCount,
+  });
+  if (config.metrics) {
+    const metricsListener = await serveMetrics(metrics, config.metrics.host, config.metrics.port);
+    closers.push(() => metricsListener.close());
+  }
   closers.push(async () => {
-    openExams.closeAll(new Problem("archive-unavailable", "The gateway is going down."));
-    await listener.close();
+    const goingDown = new Problem("archive-unavailable", "The gateway is going down.");
+    // Streams without an end are ended; what has one gets a moment to reach it.
+    closing.abort(goingDown);
+    await listener.close(() => openExams.closeAll(goingDown));
     await app.close();
   });
   await app.ready();
@@ -137,11 +162,16 @@ async function assemble(config: GatewayConfig, closers: Closers): Promise<Omit<R
 }
 
 /** The archive as configured; an embedded one is started first. */
-async function openArchive({ archive, dataDir }: GatewayConfig, log: FastifyBaseLogger, closers: Closers) {
+async function openArchive(
+  { archive, dataDir }: GatewayConfig,
+  { metrics, log }: { metrics: Metrics; log: FastifyBaseLogger },
+  closers: Closers,
+) {
+  const onFailure = () => metrics.archiveError();
   if (archive.kind === "dicomweb") {
     const { url, username, password } = archive;
     const authorization = username === null ? undefined : basicAuthorization(username, password ?? "");
-    const client = new ArchiveClient({ url, ...(authorization && { authorization }) });
+    const client = new ArchiveClient({ url, onFailure, ...(authorization && { authorization }) });
     closers.push(() => client.close());
     await client
       .health()
@@ -151,18 +181,16 @@ async function openArchive({ archive, dataDir }: GatewayConfig, log: FastifyBase
   const store = join(dataDir, "store");
   const embedded = await startEmbeddedArchive({ folders: archive.folders, store });
   closers.push(() => embedded.close());
-  const client = new ArchiveClient({ url: embedded.url, authorization: embedded.authorization });
+  const client = new ArchiveClient({ url: embedded.url, authorization: embedded.authorization, onFailure });
   closers.push(() => client.close());
   return { archive: client, unreadable: embedded.unreadable };
 }
 
 /** Registrations that were begun and not finished do not keep the gateway from serving the others. */
 async function resumeRegistrations(registrar: Registrar, log: FastifyBaseLogger): Promise<void> {
-  const sent = await registrar.resume((examId, error) => {
-    log.error(
-      { examId, why: error instanceof Error ? error.message : String(error) },
-      "An exam is not registered",
-    );
+  const sent = await registrar.resume((_examId, error) => {
+    const why = error instanceof TransactionFailed ? error.message : faultOf(error);
+    log.error({ why }, "An exam is not registered");
   });
   if (sent > 0) log.info({ exams: sent }, "Exams were registered");
 }

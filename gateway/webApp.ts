@@ -10,6 +10,8 @@ import Fastify, {
   LogController,
 } from "fastify";
 import type { Listener } from "./listener.ts";
+import { logOptions } from "./operations/log.ts";
+import type { Metrics } from "./operations/metrics.ts";
 import { logFault, Problem, sendProblem, toProblem } from "./problem.ts";
 import type { Site } from "./site.ts";
 
@@ -34,17 +36,27 @@ const CONTENT_SECURITY_POLICY = [
 ].join("; ");
 
 /** First segments of paths that are the API's: never answered with the app's page. */
-const API_PATHS = ["auth", "dicomweb", "exams", "grants", "me", "people", ".well-known"];
+const API_PATHS = ["auth", "dicomweb", "exams", "grants", "me", "people", ".well-known", "healthz", "readyz"];
+
+export type WebServerParts = {
+  site: Site;
+  listener: Listener;
+  metrics: Metrics;
+  logLevel: string;
+  trustedProxies: readonly string[];
+};
 
 /** A server that answers everything it does not know with a problem. Nothing that it logs names an exam or a token. */
-export function createWebServer(site: Site, listener: Listener, logLevel: string): FastifyInstance {
+export function createWebServer(parts: WebServerParts): FastifyInstance {
+  const { site, listener, metrics } = parts;
   let handle: RequestListener = () => undefined;
   const app = Fastify({
     serverFactory(handler) {
       handle = handler;
       return listener.server;
     },
-    logger: { level: logLevel },
+    logger: logOptions(parts.logLevel),
+    trustProxy: [...parts.trustedProxies],
     // Paths hold UIDs: `logAnswer` logs routes instead.
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: LARGEST_BODY,
@@ -56,13 +68,25 @@ export function createWebServer(site: Site, listener: Listener, logLevel: string
     origin: (origin, done) => done(null, !!origin && site.origins.includes(origin)),
     methods: ["GET", "HEAD", "POST"],
     allowedHeaders: ["accept", "authorization", "content-type", "range"],
-    exposedHeaders: ["content-length", "content-type", "content-range", "accept-ranges", "warning"],
+    exposedHeaders: [
+      "content-length",
+      "content-type",
+      "content-range",
+      "accept-ranges",
+      "warning",
+      "retry-after",
+    ],
     maxAge: 600,
   });
-  app.addHook("onRequest", async (_request, reply) => setHeaders(reply));
-  app.addHook("onResponse", async (request, reply) => logAnswer(request, reply));
+  const headers = headersOf(site);
+  app.addHook("onRequest", async (_request, reply) => void reply.headers(headers));
+  app.addHook("onResponse", async (request, reply) => {
+    metrics.answered(request, reply);
+    logAnswer(request, reply);
+  });
   app.setErrorHandler((error, request, reply) => {
     const problem = toProblem(error);
+    metrics.problem(problem.reason);
     if (problem.status >= 500) logFault(request, problem);
     return sendProblem(reply, problem);
   });
@@ -95,8 +119,8 @@ function wantsPage({ method, url, headers }: FastifyRequest): boolean {
   return method === "GET" && !API_PATHS.includes(first) && !!headers.accept?.includes("text/html");
 }
 
-function setHeaders(reply: FastifyReply): void {
-  reply.headers({
+function headersOf(site: Site): Record<string, string> {
+  return {
     "cache-control": "private, no-store",
     "content-security-policy": CONTENT_SECURITY_POLICY,
     "x-content-type-options": "nosniff",
@@ -104,12 +128,14 @@ function setHeaders(reply: FastifyReply): void {
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), microphone=(), geolocation=()",
-  });
+    // Ignored without TLS (RFC 6797, section 8.1), and wrong on a machine that also serves other things without.
+    ...(site.url.startsWith("https:") && { "strict-transport-security": "max-age=31536000" }),
+  };
 }
 
 function logAnswer(request: FastifyRequest, reply: FastifyReply): void {
   request.log.debug(
     { method: request.method, route: request.routeOptions.url ?? null, status: reply.statusCode },
-    "answered",
+    reply.raw.writableFinished ? "answered" : "cut",
   );
 }

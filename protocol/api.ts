@@ -151,6 +151,14 @@ export const meSchema = z.object({
   isPractitioner: z.boolean(),
 });
 
+const finding = z.string();
+
+/** `GET /readyz`: `ok` or the reason, for each part that the gateway rests on. */
+export const readinessSchema = z.object({
+  status: z.enum(["ready", "not-ready"]),
+  checks: z.object({ database: finding, chain: finding, archive: finding }),
+});
+
 /** A problem document (RFC 9457); `reason` is one of the codes in `reasons.ts`. */
 export const problemSchema = z.object({
   type: z.string(),
@@ -164,6 +172,7 @@ export type Discovery = z.infer<typeof discoverySchema>;
 export type Persona = NonNullable<Discovery["personas"]>[number];
 export type Exam = z.infer<typeof examSchema>;
 export type ExamSeries = z.infer<typeof examSeriesSchema>;
+export type Readiness = z.infer<typeof readinessSchema>;
 export type Introspection = z.infer<typeof introspectionSchema>;
 export type Grant = z.infer<typeof grantSchema>;
 export type Person = z.infer<typeof peopleSchema>["people"][number];

@@ -39,6 +39,7 @@ export const PROBLEM_STATUS = {
   "method-not-allowed": 405,
   "not-acceptable": 406,
   "too-large": 413,
+  "too-many-requests": 429,
   "internal-error": 500,
   // Who is asking (EIP-4361, RFC 6750).
   "token-missing": 401,

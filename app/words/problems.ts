@@ -31,6 +31,10 @@ const SENTENCES: Record<SpokenReason, Sentence> = {
     way: "Choose another image.",
   },
   "too-large": { title: "The request was too large for the gateway.", way: REPORT },
+  "too-many-requests": {
+    title: "Too much was asked for in too short a time.",
+    way: "Wait a minute, then try again.",
+  },
   "internal-error": {
     title: "Something went wrong inside the gateway. Nothing was delivered.",
     way: TRY_SOON,

@@ -4,9 +4,9 @@ import type { Hex } from "../../protocol/hash.ts";
 import type { ProblemReason } from "../../protocol/reasons.ts";
 import type { Action } from "../../protocol/terms.ts";
 import type { Audit, DecisionRecord } from "../audit/audit.ts";
-import { bearerOf, queryTokenOf } from "../auth/bearer.ts";
+import type { Authenticator } from "../auth/authenticator.ts";
 import type { Revocations } from "../auth/revocations.ts";
-import type { Token, Tokens } from "../auth/tokens.ts";
+import type { Token } from "../auth/tokens.ts";
 import type { Block } from "../chain/provider.ts";
 import type { Database } from "../database/database.ts";
 import type { Moment } from "../decision/decider.ts";
@@ -14,6 +14,7 @@ import type { AccessGate, AllowedSeries, Caller, OpenExam, OpenRequest } from ".
 import type { ExamDirectory, KnownExam } from "../exams/directory.ts";
 import type { ArchiveFacts, StudyFacts } from "../exams/facts.ts";
 import { inOrder } from "../inOrder.ts";
+import type { Metrics } from "../operations/metrics.ts";
 import { Problem, toProblem } from "../problem.ts";
 import type { Judge } from "./judge.ts";
 import type { OpenExams } from "./openExams.ts";
@@ -38,12 +39,13 @@ type ExamRequest = Omit<OpenRequest, "studyInstanceUid">;
 
 /** What the gate rests on. */
 export type GateParts = {
-  tokens: Tokens;
+  authenticator: Authenticator;
   revocations: Pick<Revocations, "check">;
   judge: Judge;
   directory: ExamDirectory;
   facts: ArchiveFacts;
   audit: Audit;
+  metrics: Pick<Metrics, "recording">;
   openExams: OpenExams;
   database: Database;
   custodian: Hex;
@@ -62,14 +64,12 @@ export class Gate implements AccessGate {
 
   /** Who is calling, by a session's token in the header. @throws {Problem} `token-…` */
   async signedIn(request: FastifyRequest): Promise<SignedIn> {
-    return callerOf(await this.#parts.tokens.read(bearerOf(request)), request);
+    return callerOf(await this.#parts.authenticator.session(request), request);
   }
 
   /** As `signedIn`, or by a viewer token in the query: for DICOMweb alone. @throws {Problem} `token-…` */
   async authenticate(request: FastifyRequest): Promise<SignedIn> {
-    const viewerToken = queryTokenOf(request);
-    if (viewerToken === null) return this.signedIn(request);
-    return callerOf(await this.#parts.tokens.readViewer(viewerToken), request);
+    return callerOf(await this.#parts.authenticator.sessionOrViewer(request), request);
   }
 
   async open(caller: SignedIn, request: OpenRequest): Promise<OpenExam> {
@@ -182,11 +182,9 @@ export class Gate implements AccessGate {
       verdict: permit,
       onCut: (problem) => {
         const row = this.#row(caller, { action, route, exam }, { reason: problem.reason, head: null });
-        this.#parts.audit
-          .record(row)
-          .catch((error) =>
-            caller.request.log.error({ reason: toProblem(error).reason }, "A cut was not recorded"),
-          );
+        this.#record(row).catch((error) =>
+          caller.request.log.error({ reason: toProblem(error).reason }, "A cut was not recorded"),
+        );
       },
     });
   }
@@ -205,12 +203,16 @@ export class Gate implements AccessGate {
     try {
       done = await work(note);
     } catch (error) {
-      await this.#parts.audit.record(this.#row(caller, about, { reason: toProblem(error).reason, head }));
+      await this.#record(this.#row(caller, about, { reason: toProblem(error).reason, head }));
       throw error;
     }
     const permit = this.#row(caller, about, { reason: "permitted", head });
-    await this.#parts.audit.record({ ...permit, shown: done.shown });
+    await this.#record({ ...permit, shown: done.shown });
     return done.result;
+  }
+
+  #record(row: DecisionRecord): Promise<void> {
+    return this.#parts.metrics.recording(row, () => this.#parts.audit.record(row));
   }
 
   #row(

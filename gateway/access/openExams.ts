@@ -30,6 +30,11 @@ export class OpenExams {
     this.#problemOf = problemOf;
   }
 
+  /** Permits that are watched over now. */
+  get size(): number {
+    return this.#all().length;
+  }
+
   /** Forget what a request opened once its answer is finished or its client gone. */
   releaseWith(request: FastifyRequest, reply: FastifyReply): void {
     reply.raw.once("close", () => {

@@ -3,22 +3,28 @@ import { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import type { FastifyInstance } from "fastify";
 import type { Hex } from "../../protocol/hash.ts";
+import type { Limits } from "../operations/limits.ts";
 import { Problem, toProblem } from "../problem.ts";
 import type { Gate } from "./gate.ts";
 
 /** Milliseconds between comments that keep the stream alive, and show a viewer that it still is. */
 const HEARTBEAT = 2_000;
 
-export function registerWatchRoute(app: FastifyInstance, gate: Gate): void {
+/** What the route needs. `closing` aborts with the problem that ends every stream. */
+export type WatchContext = { gate: Gate; limits: Pick<Limits, "takeStream">; closing: AbortSignal };
+
+export function registerWatchRoute(app: FastifyInstance, { gate, limits, closing }: WatchContext): void {
   app.get<{ Params: { examId: string } }>("/exams/:examId/watch", async (request, reply) => {
     const caller = await gate.signedIn(request);
     const { examId } = request.params;
     if (!/^0x[0-9a-f]{64}$/.test(examId)) throw new Problem("malformed-request", "That is not an exam's id.");
+    reply.raw.once("close", limits.takeStream(request));
     const open = await gate.openExam(caller, examId as Hex, { action: "VIEW", route: "watch" });
     reply.header("content-type", "text/event-stream");
     // Proxies that buffer would hold the news back.
     reply.header("x-accel-buffering", "no");
-    return reply.send(Readable.from(events(open, caller.token.expiresAt)));
+    const signal = AbortSignal.any([open.signal, closing]);
+    return reply.send(Readable.from(events({ ...open, signal }, caller.token.expiresAt)));
   });
 }
 

@@ -12,6 +12,8 @@ export interface ArchiveOptions {
   authorization?: string;
   /** How long to wait for a connection, for headers, and between chunks of a body, in milliseconds. */
   timeout?: number;
+  /** Told of each request that failed by the archive's fault, also in the middle of a body. */
+  onFailure?: () => void;
 }
 
 /** Options that every call takes. */
@@ -43,8 +45,10 @@ export class ArchiveConnection {
   readonly #root: URL;
   readonly #authorization: string | undefined;
   readonly #pool: Pool;
+  readonly #onFailure: () => void;
 
-  constructor({ url, authorization, timeout = 30_000 }: ArchiveOptions) {
+  constructor({ url, authorization, timeout = 30_000, onFailure = () => undefined }: ArchiveOptions) {
+    this.#onFailure = onFailure;
     this.#root = new URL(url.endsWith("/") ? url : `${url}/`);
     this.#authorization = authorization;
     this.#pool = new Pool(this.#root.origin, {
@@ -82,17 +86,22 @@ export class ArchiveConnection {
         signal: options.signal ?? null,
       })
       .catch((error: unknown) => {
-        throw asProblem(error, options.signal);
+        throw this.#noted(asProblem(error, options.signal));
       });
     if (expected.includes(response.statusCode)) {
       return {
         status: response.statusCode,
         headers: response.headers,
-        body: guarded(response.body, options.signal),
+        body: guarded(response.body, (error) => this.#noted(asProblem(error, options.signal))),
       };
     }
     await response.body.dump().catch(() => undefined);
-    throw refusal(response.statusCode);
+    throw this.#noted(refusal(response.statusCode));
+  }
+
+  #noted(problem: unknown): unknown {
+    if (problem instanceof Problem && problem.reason === "archive-unavailable") this.#onFailure();
+    return problem;
   }
 }
 
@@ -131,11 +140,11 @@ function asProblem(error: unknown, signal: AbortSignal | undefined): unknown {
 }
 
 /** A body whose failures are problems. */
-async function* guarded(body: AsyncIterable<Uint8Array>, signal: AbortSignal | undefined) {
+async function* guarded(body: AsyncIterable<Uint8Array>, problemOf: (error: unknown) => unknown) {
   try {
     yield* body;
   } catch (error) {
-    throw asProblem(error, signal);
+    throw problemOf(error);
   }
 }
 

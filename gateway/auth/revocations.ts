@@ -9,6 +9,7 @@ import { gt, lte, sql } from "drizzle-orm";
 import type { FastifyBaseLogger } from "fastify";
 import type { Database } from "../database/database.ts";
 import { revocations } from "../database/schema.ts";
+import { faultOf } from "../operations/log.ts";
 import { Problem } from "../problem.ts";
 
 /** Milliseconds between two looks at what other gateways were told. */
@@ -102,8 +103,7 @@ export class Revocations {
       this.#hasReadAll = true;
       this.#readAt = startedAt;
     } catch (error) {
-      const name = error instanceof Error ? error.name : typeof error;
-      this.#log.warn({ fault: name }, "Revoked sessions cannot be read");
+      this.#log.warn({ fault: faultOf(error) }, "Revoked sessions cannot be read");
       if (this.#isSilent()) for (const listener of this.#listeners) listener(null);
     }
   }

@@ -2,17 +2,24 @@
 import type { FastifyInstance } from "fastify";
 import { tokenRequestSchema } from "../../protocol/api.ts";
 import type { Hex } from "../../protocol/hash.ts";
+import type { Limits } from "../operations/limits.ts";
 import { Problem } from "../problem.ts";
-import { bearerOf } from "./bearer.ts";
+import type { Authenticator } from "./authenticator.ts";
 import { beginSession, continueSession, type SessionContext } from "./sessions.ts";
 import type { Issued, Tokens } from "./tokens.ts";
 
-export function registerAuthRoutes(app: FastifyInstance, context: SessionContext & { tokens: Tokens }): void {
-  const { nonces, tokens } = context;
+export type AuthContext = SessionContext & { tokens: Tokens; authenticator: Authenticator; limits: Limits };
 
-  app.post("/auth/nonce", async () => ({ nonce: nonces.give(secondsNow()) }));
+export function registerAuthRoutes(app: FastifyInstance, context: AuthContext): void {
+  const { nonces, tokens, authenticator, limits } = context;
+
+  app.post("/auth/nonce", async (request) => {
+    await limits.countSignIn(request);
+    return { nonce: nonces.give(secondsNow()) };
+  });
 
   app.post("/auth/token", async (request) => {
+    await limits.countSignIn(request);
     const body = tokenRequestSchema.safeParse(request.body);
     if (!body.success) throw new Problem("malformed-request", "Send a message and its signature.");
     const signed = { message: body.data.message, signature: body.data.signature as Hex };
@@ -21,7 +28,8 @@ export function registerAuthRoutes(app: FastifyInstance, context: SessionContext
   });
 
   app.post("/auth/renew", async (request) => {
-    const token = await tokens.read(bearerOf(request));
+    const token = await authenticator.session(request);
+    await limits.countSignIn(request);
     const session = await continueSession(context, token, secondsNow());
     return tokenAnswer(await tokens.issue(session, secondsNow()));
   });

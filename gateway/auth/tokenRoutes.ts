@@ -3,14 +3,21 @@ import { getAddress } from "ethers";
 import type { FastifyInstance } from "fastify";
 import { type Introspection, tokenParameterSchema, viewerTokenRequestSchema } from "../../protocol/api.ts";
 import type { Hex } from "../../protocol/hash.ts";
+import type { Limits } from "../operations/limits.ts";
 import { Problem } from "../problem.ts";
 import type { Site } from "../site.ts";
-import { bearerOf } from "./bearer.ts";
+import type { Authenticator } from "./authenticator.ts";
 import type { Revocations } from "./revocations.ts";
 import { secondsNow, tokenAnswer } from "./routes.ts";
 import { SESSION_LIFETIME, type Token, type Tokens } from "./tokens.ts";
 
-export type TokenRoutesContext = { tokens: Tokens; revocations: Revocations; site: Site };
+export type TokenRoutesContext = {
+  tokens: Tokens;
+  authenticator: Authenticator;
+  revocations: Revocations;
+  limits: Limits;
+  site: Site;
+};
 
 export function registerTokenRoutes(app: FastifyInstance, context: TokenRoutesContext): void {
   app.register(async (routes) => {
@@ -25,13 +32,14 @@ export function registerTokenRoutes(app: FastifyInstance, context: TokenRoutesCo
 }
 
 function tokenRoutes(app: FastifyInstance, context: TokenRoutesContext): void {
-  const { tokens, revocations } = context;
+  const { tokens, authenticator, revocations, limits } = context;
 
   /**
    * Whoever holds a token may end it: a viewer token by itself, a session's token with its session, since it is what the
    * session is renewed with (RFC 7009, section 2.1). What is no token, or none any more, needs no ending (section 2.2).
    */
   app.post("/auth/revoke", async (request) => {
+    await limits.countSignIn(request);
     const token = await readEither(tokens, tokenParameterOf(request.body));
     if (token?.examId) await revocations.revoke(token.tokenId, token.expiresAt);
     else if (token) await revocations.revoke(token.sessionId, token.signedInAt + SESSION_LIFETIME);
@@ -40,14 +48,16 @@ function tokenRoutes(app: FastifyInstance, context: TokenRoutesContext): void {
 
   /** A session may ask about its own tokens: about anybody else's it learns nothing, not even that it exists. */
   app.post("/auth/introspect", async (request): Promise<Introspection> => {
-    const caller = await tokens.read(bearerOf(request));
+    const caller = await authenticator.session(request);
+    await limits.countSignIn(request);
     const token = await readEither(tokens, tokenParameterOf(request.body));
     return token?.sessionId === caller.sessionId ? describe(context, token) : { active: false };
   });
 
   /** A token for one exam. It grants nothing: what it opens is decided, as ever, when it is used. */
   app.post("/auth/viewer-token", async (request) => {
-    const caller = await tokens.read(bearerOf(request));
+    const caller = await authenticator.session(request);
+    await limits.countSignIn(request);
     const body = viewerTokenRequestSchema.safeParse(request.body);
     if (!body.success) throw new Problem("malformed-request", "Name the exam by its id.");
     return tokenAnswer(await tokens.issueViewer(caller, body.data.examId as Hex, secondsNow()));

@@ -2,6 +2,7 @@
 import type { JsonRpcProvider } from "ethers";
 import type { FastifyBaseLogger } from "fastify";
 import type { Hex } from "../../protocol/hash.ts";
+import { faultOf } from "../operations/log.ts";
 import { Problem } from "../problem.ts";
 import type { EventFollower, Followed } from "./eventFollower.ts";
 import { faultOfHead, RecentBlocks } from "./head.ts";
@@ -92,6 +93,11 @@ export class Chain {
     return this.headNow();
   }
 
+  /** Seconds between the last head's time and the clock, decided on or not; null where none was read yet. */
+  get headAge(): number | null {
+    return this.#head && Date.now() / 1000 - this.#head.timestamp;
+  }
+
   /** As `head`, without waiting for a chain that is silent. */
   headNow(): Block {
     const fault = this.#faultNow();
@@ -158,7 +164,7 @@ export class Chain {
 
   /** Log a fault once when it comes and once when it goes, not at each read. */
   #note(error: unknown): void {
-    const fault = error === null ? null : error instanceof Error ? error.message : String(error);
+    const fault = error === null ? null : faultOf(error);
     if (fault !== null && this.#fault === null) this.#log.error({ fault }, "The chain cannot be followed");
     if (fault === null && this.#fault !== null) this.#log.info("The chain is followed again");
     this.#fault = fault;

@@ -4,6 +4,7 @@ import { consentLedgerAbi } from "../../protocol/abi/consentLedger.ts";
 import type { Hex } from "../../protocol/hash.ts";
 import { ENROLMENT_TYPES, type Enrolment, typedDataDomain } from "../../protocol/typedData.ts";
 import type { ExamPointer } from "../decision/question.ts";
+import { faultOf } from "../operations/log.ts";
 
 /** A transaction that could not be sent, or failed. `message` says what to do about it. */
 export class TransactionFailed extends Error {
@@ -97,8 +98,6 @@ export class Operator {
     if (isError(error, "CALL_EXCEPTION"))
       return text(`The ledger refused: ${error.revert?.name ?? error.shortMessage}.`);
     if (isError(error, "INSUFFICIENT_FUNDS")) return text(`${wallet.address} has no ether to pay for gas.`);
-    return text(
-      `The transaction could not be sent: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    return text(`The transaction could not be sent: ${faultOf(error)}.`);
   }
 }

@@ -19,3 +19,19 @@ test("an RPC endpoint elsewhere, which may hold a key, is told to browsers only 
     "http://127.0.0.1:8545",
   );
 });
+
+test("proxies are named one by one or by range, and nothing else passes for one", () => {
+  const { trustedProxies } = readConfig({ ...environment, TRUST_PROXY: "10.1.0.0/16, ::1,192.0.2.7" });
+  expect(trustedProxies).toEqual(["10.1.0.0/16", "::1", "192.0.2.7"]);
+  for (const wrong of [
+    "true",
+    "1",
+    "0.0.0.0/0",
+    "10.1.0.0/33",
+    "::/129",
+    "10.1.0.0/16/8",
+    "proxy.example.org",
+  ]) {
+    expect(() => readConfig({ ...environment, TRUST_PROXY: wrong })).toThrow(/^TRUST_PROXY: not an address/);
+  }
+});

@@ -1,4 +1,4 @@
-import { execFileSync, fork } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm, stat } from "node:fs/promises";
 import { createServer } from "node:net";
@@ -12,6 +12,7 @@ import { decisions, enrolments, exams } from "../../gateway/database/schema.ts";
 import { placeEmptyDatabase } from "../emptyDatabase.ts";
 import { findPostgres, startPostgres } from "../postgres.ts";
 import { reasonOf, SAMPLE_PATIENTS, World } from "../world.ts";
+import { startProcess as startGatewayProcess } from "./process.ts";
 
 const cleanups: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -183,24 +184,10 @@ describe("the audit", () => {
 });
 
 describe("the gateway as a process", () => {
-  /** Start `gateway/main.ts`, and wait until it is ready or has ended. */
   async function startProcess(environment: Record<string, string>) {
-    const child = fork("gateway/main.ts", [], { env: environment, stdio: ["ignore", "pipe", "pipe", "ipc"] });
-    const ended = once(child, "close").then(([code]) => Number(code));
-    let stderr = "";
-    child.stderr?.on("data", (chunk) => {
-      stderr += chunk;
-    });
-    child.stdout?.resume();
-    const ready = await Promise.race([
-      once(child, "message").then(([message]) => message),
-      ended.then(() => null),
-    ]);
-    cleanups.push(async () => {
-      child.kill("SIGKILL");
-      await ended;
-    });
-    return { child, ended, ready: ready as { url: string; adminUrl: string } | null, stderr: () => stderr };
+    const started = await startGatewayProcess(environment);
+    cleanups.push(started.kill);
+    return started;
   }
 
   test("says in one line each what is wrong with its configuration", async () => {

@@ -1,0 +1,42 @@
+/** The gateway as a process of its own, as a hospital runs it. */
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+
+export interface GatewayProcess {
+  child: ChildProcess;
+  /** Its exit code. */
+  ended: Promise<number>;
+  /** Null where it ended instead. */
+  ready: { url: string; adminUrl: string } | null;
+  stdout(): string;
+  stderr(): string;
+  /** Killed, where it still runs. */
+  kill(): Promise<void>;
+}
+
+/** Start `gateway/main.ts`, and wait until it is ready or has ended. */
+export async function startProcess(environment: Record<string, string>): Promise<GatewayProcess> {
+  const child = fork("gateway/main.ts", [], { env: environment, stdio: ["ignore", "pipe", "pipe", "ipc"] });
+  const ended = once(child, "close").then(([code]) => Number(code));
+  const output = { stdout: "", stderr: "" };
+  for (const stream of ["stdout", "stderr"] as const) {
+    child[stream]?.setEncoding("utf8").on("data", (chunk: string) => {
+      output[stream] += chunk;
+    });
+  }
+  const ready = await Promise.race([
+    once(child, "message").then(([message]) => message as GatewayProcess["ready"]),
+    ended.then(() => null),
+  ]);
+  return {
+    child,
+    ended,
+    ready,
+    stdout: () => output.stdout,
+    stderr: () => output.stderr,
+    async kill() {
+      child.kill("SIGKILL");
+      await ended;
+    },
+  };
+}
