@@ -4,7 +4,7 @@ import { createServer, type RequestListener, type Server } from "node:http";
 import { ConfigError } from "./config.ts";
 
 /** Milliseconds that answers under way get to finish when the gateway goes down. */
-const GRACE = 5_000;
+const GRACE = 3_000;
 
 /** Variables that say where to listen, for what is said when that is not possible. */
 type Names = { host: string; port: string };

@@ -44,7 +44,8 @@ export class EventFollower {
 
   /** Bring the database up to `head`. Throws where the node cannot be read or changed its mind meanwhile; try again then. */
   async follow(head: Block): Promise<Followed> {
-    const resumed = this.#position ?? (await this.#resume());
+    const before = this.#position;
+    const resumed = await this.#resume();
     this.#position = resumed;
     const fork = await this.#findFork(resumed, head);
     if (fork !== resumed) {
@@ -63,7 +64,7 @@ export class EventFollower {
       position = { number: end.number, hash: end.hash };
       this.#position = position;
     }
-    return fork === resumed ? changes : "all";
+    return fork === (before ?? resumed) ? changes : "all";
   }
 
   /** Let go of orphaned revokes that finalised blocks have passed: finalised state speaks for itself. */
@@ -80,13 +81,17 @@ export class EventFollower {
     return settled;
   }
 
+  /** Where to go on: from memory, unless the database knows less, as after a backup was restored. */
   async #resume(): Promise<Position> {
     const [last] = await this.#database
       .select()
       .from(followedBlocks)
       .orderBy(desc(followedBlocks.number))
       .limit(1);
-    this.#lastCheckpoint = last?.number ?? 0;
+    const stored = last?.number ?? 0;
+    if (this.#position && stored >= this.#lastCheckpoint) return this.#position;
+    this.#lastCheckpoint = stored;
+    this.#mayHoldOrphans = true;
     return last ?? this.#start();
   }
 

@@ -13,6 +13,7 @@ import {
   encodePointerOf,
   type Question,
 } from "./question.ts";
+import { changedBlocks } from "./recentChanges.ts";
 
 export type DeciderOptions = {
   ledger: Hex;
@@ -51,7 +52,7 @@ export class Decider {
    */
   async ask(question: Question, { head, clocks }: Moment): Promise<Answer> {
     const asked = clocks.map((at) => this.#check(question, head, at));
-    if (this.#options.confirmations > 0) asked.push(this.#checkConfirmed(question, head, clocks));
+    if (this.waitsForConfirmations) asked.push(...(await this.#checkConfirmed(question, head, clocks)));
     const answers = await Promise.all(asked);
     const denial = answers.find(({ reason }) => reason !== "permitted");
     if (denial) return denial;
@@ -69,9 +70,19 @@ export class Decider {
     return owner !== null && owner !== patient;
   }
 
-  #checkConfirmed(question: Question, head: Block, clocks: readonly number[]): Promise<Answer> {
-    const number = Math.max(0, head.number - this.#options.confirmations);
-    return this.#check(question, { number }, Math.max(...clocks));
+  /**
+   * Asked at the block that has its confirmations, and at each since in which the answer may have been another: what was
+   * granted, revoked and granted again within them rests on the last grant, which has to wait.
+   */
+  async #checkConfirmed(
+    question: Question,
+    head: Block,
+    clocks: readonly number[],
+  ): Promise<Promise<Answer>[]> {
+    const confirmed = Math.max(0, head.number - this.#options.confirmations);
+    const since = await changedBlocks(this.#database, question, confirmed);
+    const blocks = [confirmed, ...since.filter((number) => number < head.number)];
+    return blocks.map((number) => this.#check(question, { number }, Math.max(...clocks)));
   }
 
   async #check(question: Question, block: Block | { number: number }, at: number): Promise<Answer> {

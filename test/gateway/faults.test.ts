@@ -8,6 +8,7 @@ import { ALL_EXAMS_RESOURCE, examsAtResource, granteeOf } from "../../protocol/i
 import { packTerms } from "../../protocol/terms.ts";
 import { type PersonName, reasonOf, SAMPLE_FOLDERS, SAMPLE_PATIENTS, until, World } from "../world.ts";
 import { BreakableProxy } from "./breakableProxy.ts";
+import { undoSince } from "./reorganisation.ts";
 
 /** Seconds: long enough for a busy machine, short enough to wait for. */
 const HEAD_MAX_AGE = 8;
@@ -44,13 +45,7 @@ const untilReason = (reason: string, as?: PersonName) =>
     const answer = await read(as);
     return !answer.ok && (await reasonOf(answer)) === reason;
   });
-/** Undo what came after a snapshot. Hardhat's clock would be ahead then, by as long as that took. */
-const goBackTo = async (snapshot: string) => {
-  await world.provider.send("evm_revert", [snapshot]);
-  const latest = (await world.provider.getBlock("latest"))?.timestamp ?? 0;
-  const next = Math.max(latest, Math.floor(Date.now() / 1000));
-  await world.provider.send("evm_setNextBlockTimestamp", [next]);
-};
+const goBackTo = (snapshot: string) => undoSince(world.provider, snapshot);
 const untilServed = () => until("the exam is served", async () => (await read()).ok);
 
 describe("a chain", () => {

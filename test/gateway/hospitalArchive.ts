@@ -13,8 +13,8 @@ export class HospitalArchive {
   readonly url: string;
   readonly #way: BreakableProxy;
   readonly #close: () => Promise<void>;
-  /** While it is set, the bodies of frames stop half way through their first large piece. */
-  #release: PromiseWithResolvers<void> | null = null;
+  /** While it is set, bodies of what has `part` in its path stop half way through their first large piece. */
+  #stalled: { part: string; release: PromiseWithResolvers<void> } | null = null;
 
   private constructor(way: BreakableProxy, close: () => Promise<void>) {
     this.url = way.url;
@@ -59,15 +59,15 @@ export class HospitalArchive {
     this.#way.hang();
   }
 
-  /** From now on, the bodies of frames stop half way. */
-  stall(): void {
-    this.#release = Promise.withResolvers();
+  /** From now on, bodies stop half way: those of frames, or of what has `part` in its path. */
+  stall(part = "/frames/"): void {
+    this.#stalled = { part, release: Promise.withResolvers() };
   }
 
   /** Let what had stopped go on. */
   resume(): void {
-    this.#release?.resolve();
-    this.#release = null;
+    this.#stalled?.release.resolve();
+    this.#stalled = null;
   }
 
   /** Serve again, over new connections. */
@@ -87,11 +87,11 @@ export class HospitalArchive {
     try {
       for await (const chunk of found) {
         // The head of a part comes by itself, and is nothing that a reader would be sent yet.
-        const stalled = this.#release && asked.url?.includes("/frames/") && chunk.length > 1_000;
+        const stalled = asked.url?.includes(this.#stalled?.part ?? "\n") && chunk.length > 1_000;
         if (!stalled) answer.write(chunk);
         else {
           answer.write(chunk.subarray(0, chunk.length >> 1));
-          await this.#release?.promise;
+          await this.#stalled?.release.promise;
           answer.write(chunk.subarray(chunk.length >> 1));
         }
       }
