@@ -3,7 +3,7 @@
  * What it gathers says who may be a candidate for what; decisions are the ledger's own.
  */
 import { and, desc, eq, gt, inArray, lte, ne } from "drizzle-orm";
-import { isError, type JsonRpcProvider } from "ethers";
+import { isError, type JsonRpcProvider, toQuantity } from "ethers";
 import type { Hex } from "../../protocol/hash.ts";
 import type { Database } from "../database/database.ts";
 import { followedBlocks, ledgerEvents } from "../database/schema.ts";
@@ -55,11 +55,15 @@ export class EventFollower {
     const changes: Change[] = [];
     let position = fork;
     while (position.number < head.number) {
+      const from = position.number + 1;
       const to = Math.min(position.number + this.#chunk, head.number);
-      const logs = await this.#readLogs(position.number + 1, to);
+      const isHeadAlone = from === head.number;
+      const range = { fromBlock: toQuantity(from), toBlock: toQuantity(to) };
+      const logs = await this.#readLogs(isHeadAlone ? { blockHash: head.hash } : range, to - from + 1);
       if (!logs) continue;
       const end = to === head.number ? head : await this.#mustRead(to);
-      await this.#requireCanonical(head);
+      // Named by its hash, the head gives its own logs or none: no second look is needed before a revoke is felt.
+      if (!isHeadAlone) await this.#requireCanonical(head);
       changes.push(...(await this.#keep(logs, end)));
       position = { number: end.number, hash: end.hash };
       this.#position = position;
@@ -134,9 +138,8 @@ export class EventFollower {
     this.#lastCheckpoint = Math.min(this.#lastCheckpoint, fork.number);
   }
 
-  /** Logs of a range; null where the node wants a smaller one. */
-  async #readLogs(from: number, to: number): Promise<RawLog[] | null> {
-    const range = { fromBlock: `0x${from.toString(16)}`, toBlock: `0x${to.toString(16)}` };
+  /** Logs of so many blocks; null where the node wants fewer. */
+  async #readLogs(range: Record<string, string>, blocks: number): Promise<RawLog[] | null> {
     try {
       const filter = { address: this.#ledger, topics: [WATCHED_TOPICS], ...range };
       const logs = (await this.#provider.send("eth_getLogs", [filter])) as RawLog[];
@@ -145,8 +148,8 @@ export class EventFollower {
       return logs.sort(byPlace);
     } catch (error) {
       const refused = isError(error, "UNKNOWN_ERROR") || isError(error, "SERVER_ERROR");
-      if (to === from || !refused) throw error;
-      this.#chunk = Math.max(1, Math.floor((to - from + 1) / 2));
+      if (blocks === 1 || !refused) throw error;
+      this.#chunk = Math.max(1, Math.floor(blocks / 2));
       return null;
     }
   }
