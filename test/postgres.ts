@@ -1,8 +1,8 @@
 /** PostgreSQL for tests: a server of its own, with a folder of its own, as Debian packages it. */
-import { execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { globSync } from "node:fs";
-import { chmod, mkdtemp, rm } from "node:fs/promises";
+import { chmod, cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { freePort } from "./freePort.ts";
@@ -14,6 +14,12 @@ export interface Postgres {
   url: string;
   /** End the server, as a fault would. */
   stop(): Promise<void>;
+  /** Start it again, with what it had. */
+  start(): Promise<void>;
+  /** Put a copy of all that it has aside, and go on. */
+  backUp(): Promise<void>;
+  /** Go back to the copy. */
+  restore(): Promise<void>;
   /** End it, and remove its folder. */
   close(): Promise<void>;
 }
@@ -23,29 +29,53 @@ export function findPostgres(): string | null {
   return globSync("/usr/lib/postgresql/*/bin/postgres").sort().at(-1) ?? null;
 }
 
-/** Start a server on a free port of 127.0.0.1. Call only where `findPostgres` finds one. */
-export async function startPostgres(): Promise<Postgres> {
+/**
+ * Start a server on a free port of 127.0.0.1. Call only where `findPostgres` finds one.
+ * @param within the folder to make its own folder in, to choose what it is stored on
+ */
+export async function startPostgres(within = tmpdir()): Promise<Postgres> {
   const program = findPostgres();
   if (!program) throw new Error("PostgreSQL is not installed");
-  const folder = await mkdtemp(join(tmpdir(), "examkey-postgres-"));
+  const folder = await mkdtemp(join(within, "examkey-postgres-"));
   const identity = await ownerOf(folder);
-  const data = join(folder, "data");
-  const initdb = join(dirname(program), "initdb");
+  const [data, backup] = [join(folder, "data"), join(folder, "backup")];
   const asOwner = { ...identity, cwd: folder, stdio: "ignore" } as const;
-  execFileSync(initdb, ["-D", data, "-A", "trust", "-U", "examkey", "--no-sync"], asOwner);
+  const initdb = join(dirname(program), "initdb");
+  const cluster = ["-A", "trust", "-U", "examkey", "--no-sync", "--wal-segsize=1"];
+  execFileSync(initdb, ["-D", data, ...cluster], asOwner);
   const port = await freePort();
-  const settings = ["listen_addresses=127.0.0.1", `unix_socket_directories=${folder}`];
+  const settings = [
+    "listen_addresses=127.0.0.1",
+    `unix_socket_directories=${folder}`,
+    "min_wal_size=4MB",
+    "max_wal_size=8MB",
+  ];
   const options = settings.flatMap((setting) => ["-c", setting]);
-  const server = spawn(program, ["-D", data, "-p", String(port), ...options], asOwner);
-  const ended = once(server, "close");
+  let server: ChildProcess;
+  let ended: Promise<unknown>;
+  const start = async () => {
+    server = spawn(program, ["-D", data, "-p", String(port), ...options], asOwner);
+    ended = once(server, "close");
+    await until("PostgreSQL answers", async () => answers(dirname(program), port));
+  };
   const stop = async () => {
     server.kill("SIGQUIT");
     await ended;
   };
-  await until("PostgreSQL answers", async () => answers(dirname(program), port));
+  const copy = async (from: string, to: string) => {
+    await stop();
+    await rm(to, { recursive: true, force: true, maxRetries: 3 });
+    await cp(from, to, { recursive: true });
+    if (identity.uid !== undefined) execFileSync("chown", ["-R", "postgres", to]);
+    await start();
+  };
+  await start();
   return {
     url: `postgresql://examkey@127.0.0.1:${port}/postgres`,
     stop,
+    start,
+    backUp: () => copy(data, backup),
+    restore: () => copy(backup, data),
     async close() {
       await stop();
       await rm(folder, { recursive: true, force: true, maxRetries: 3 });

@@ -8,7 +8,7 @@ import { migrate as migratePostgres } from "drizzle-orm/node-postgres/migrator";
 import type { PgDatabase, PgQueryResultHKT } from "drizzle-orm/pg-core";
 import { drizzle as drizzlePglite } from "drizzle-orm/pglite";
 import { migrate as migratePglite } from "drizzle-orm/pglite/migrator";
-import { Pool } from "pg";
+import { Pool, type PoolClient } from "pg";
 import { ConfigError, type GatewayConfig } from "../config.ts";
 import { lockFolder } from "./lock.ts";
 
@@ -16,6 +16,9 @@ import { lockFolder } from "./lock.ts";
 export type Database = PgDatabase<PgQueryResultHKT>;
 
 export type OpenDatabase = { database: Database; close(): Promise<void> };
+
+/** Milliseconds after its end that a connection may still be in the hands of a transaction that is failing. */
+const GIVEN_UP_AFTER = 1_000;
 
 const migrationsFolder = fileURLToPath(new URL("./migrations", import.meta.url));
 
@@ -31,9 +34,8 @@ export async function openDatabase({
 }
 
 async function openPostgres(databaseUrl: string): Promise<OpenDatabase> {
-  const pool = new Pool({ connectionString: databaseUrl, connectionTimeoutMillis: 5_000 });
-  // An idle connection that breaks is replaced at the next query; without a listener it would end the process.
-  pool.on("error", () => undefined);
+  const pool = new Pool({ connectionString: databaseUrl, connectionTimeoutMillis: 5_000, keepAlive: true });
+  outliveBreaks(pool);
   const database = drizzlePostgres({ client: pool });
   try {
     await migratePostgres(database, { migrationsFolder });
@@ -42,6 +44,24 @@ async function openPostgres(databaseUrl: string): Promise<OpenDatabase> {
     throw new ConfigError(`DATABASE_URL: PostgreSQL cannot be used (${causeOf(error)}).`);
   }
   return { database, close: () => pool.end() };
+}
+
+/**
+ * Connections that break are replaced at the next query. Two things would keep the gateway from that: without a listener
+ * the break ends the process, and where a transaction cannot even begin, Drizzle never gives its place in the pool back.
+ */
+function outliveBreaks(pool: Pool): void {
+  const inUse = new Set<PoolClient>();
+  pool.on("error", () => undefined);
+  pool.on("acquire", (client) => inUse.add(client));
+  pool.on("release", (_error, client) => inUse.delete(client));
+  pool.on("connect", (client) => {
+    client.on("error", () => undefined);
+    const takeBack = () => {
+      if (inUse.delete(client)) client.release(true);
+    };
+    client.once("end", () => setTimeout(takeBack, GIVEN_UP_AFTER));
+  });
 }
 
 async function openPglite(dataDir: string): Promise<OpenDatabase> {
