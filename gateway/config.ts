@@ -31,7 +31,8 @@ const httpUrl = z
 const wholeNumber = (least: number, most: number) =>
   z.coerce.number("must be a number").int("must be a whole number").min(least).max(most);
 
-const environmentSchema = z.object({
+/** Every variable that is read, with its default. An empty one counts as not set. */
+export const environmentSchema = z.object({
   HOST: z.string().default("127.0.0.1"),
   PORT: wholeNumber(0, 65535).default(8080),
   PUBLIC_URL: httpUrl.optional(),

@@ -1,5 +1,6 @@
-import { expect, test } from "vitest";
-import { ConfigError, readConfig } from "../../gateway/config.ts";
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { ConfigError, environmentSchema, readConfig } from "../../gateway/config.ts";
 
 const environment = {
   CONSENT_LEDGER: `0x${"1".repeat(40)}`,
@@ -34,4 +35,32 @@ test("proxies are named one by one or by range, and nothing else passes for one"
   ]) {
     expect(() => readConfig({ ...environment, TRUST_PROXY: wrong })).toThrow(/^TRUST_PROXY: not an address/);
   }
+});
+
+describe("the table in docs/operations.md", () => {
+  const page = readFileSync(new URL("../../docs/operations.md", import.meta.url), "utf8");
+  const table = /\| variable \| meaning \| default \|\n\|[-|]+\|\n((?:\|.*\|\n)+)/.exec(page)?.[1] ?? "";
+  const rows = table
+    .trim()
+    .split("\n")
+    .map((row) => row.split("|").map((cell) => cell.trim()))
+    .map(([, names = "", , value = ""]) => ({
+      names: [...names.matchAll(/`([A-Z_]+)`/g)].map(([, name = ""]) => name),
+      defaults: [...value.matchAll(/`([^`]*)`/g)].map(([, text = ""]) => text),
+    }));
+
+  test("names every variable, once, and no other", () => {
+    const named = rows.flatMap(({ names }) => names);
+    expect(named.toSorted()).toEqual(Object.keys(environmentSchema.shape).toSorted());
+  });
+
+  const withDefault = Object.entries(environmentSchema.shape).flatMap(([name, schema]) => {
+    const { data } = schema.safeParse(undefined);
+    return data === undefined || data === "" ? [] : [[name, String(data)] as const];
+  });
+
+  test.each(withDefault)("says the default of %s: %s", (name, value) => {
+    const row = rows.find(({ names }) => names.includes(name));
+    expect(row?.defaults).toContain(value);
+  });
 });
