@@ -10,10 +10,11 @@ const NEEDED = [
   { debian: "dcmtk", files: ["dcmj2pnm", "dcm2pnm"] },
   { debian: "z3", files: ["z3"] },
   { debian: "postgresql", files: ["/usr/lib/postgresql/*/bin/postgres"] },
+  { debian: "nginx", files: ["nginx"] },
 ];
 
 const ELSEWHERE = [
-  "  Debian, Ubuntu: sudo apt-get install --no-install-recommends chromium orthanc orthanc-dicomweb dcmtk z3 postgresql",
+  "  Debian, Ubuntu: sudo apt-get install --no-install-recommends chromium orthanc orthanc-dicomweb dcmtk z3 postgresql nginx",
   "  macOS: brew install --cask chromium && brew install dcmtk z3; Orthanc with its DICOMweb plugin comes from",
   "  https://www.orthanc-server.com",
 ];
