@@ -12,7 +12,9 @@ export type ProtocolErrorCode =
   | "invalid-terms-word"
   | "empty-tree"
   | "duplicate-leaf"
-  | "unknown-leaf";
+  | "unknown-leaf"
+  | "invalid-envelope"
+  | "invalid-receipt";
 
 /** A value that the protocol refuses; `code` is for programs, `message` for people. */
 export class ProtocolError extends Error {

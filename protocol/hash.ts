@@ -10,7 +10,7 @@ import { ProtocolError } from "./errors.ts";
 /** Bytes as `0x` and lower-case hexadecimal digits. */
 export type Hex = `0x${string}`;
 
-/** What is hashed: the tags are the Keccak-256 of these names, here and in `contracts/libraries/Ids.sol`. */
+/** What is hashed: the tags are the Keccak-256 of these names, here and, for what the chain computes, in `contracts/libraries/Ids.sol`. */
 const KINDS = {
   STUDY: "ExamKey.Study",
   EXAM: "ExamKey.Exam",
@@ -26,6 +26,10 @@ const KINDS = {
   NODE: "ExamKey.Node",
   RECEIPT: "ExamKey.Receipt",
   RECEIPT_NODE: "ExamKey.ReceiptNode",
+  RECEIPT_BODY: "ExamKey.ReceiptBody",
+  ENVELOPE: "ExamKey.Envelope",
+  ENVELOPE_KEY: "ExamKey.EnvelopeKey",
+  ENVELOPE_LOCK: "ExamKey.EnvelopeLock",
   PATIENT_ID: "ExamKey.PatientId",
 } as const;
 
@@ -36,9 +40,13 @@ export const TAGS = Object.fromEntries(
   Object.entries(KINDS).map(([kind, name]) => [kind, toHex(keccak_256(utf8ToBytes(name)))]),
 ) as Readonly<Record<Kind, Hex>>;
 
+const TAG_BYTES = Object.fromEntries(
+  Object.entries(TAGS).map(([kind, tag]) => [kind, hexToBytes(tag.slice(2))]),
+) as Readonly<Record<Kind, Uint8Array>>;
+
 /** Keccak-256 over the kind's tag and the parts, in order. All parts but the last must be of a fixed length. */
 export function taggedHash(kind: Kind, ...parts: Uint8Array[]): Hex {
-  return toHex(keccak_256(concatBytes(hexToBytes(TAGS[kind].slice(2)), ...parts)));
+  return toHex(keccak_256(concatBytes(TAG_BYTES[kind], ...parts)));
 }
 
 /** A part of variable length, or a text that is hashed first so that it becomes a word. */

@@ -25,8 +25,33 @@ export function receiptProof(run: ReceiptRun, sequence: bigint): Hex[] {
   return siblingsOf(leaves, position, parent);
 }
 
+/**
+ * Receipts that hang together below one node of a long run's tree: a proof takes those around the receipt, and the roots
+ * of the others.
+ */
+export const CHUNK = 256;
+
+/** The root over a run, from the roots over its chunks of `CHUNK` receipts; the last may be shorter. @throws {ProtocolError} `empty-tree` */
+export function rootOverChunks(chunkRoots: readonly Hex[]): Hex {
+  if (chunkRoots.length === 0) throw new ProtocolError("empty-tree", "A run needs at least one receipt.");
+  return rootOver(chunkRoots, parent);
+}
+
+/** As `receiptProof`, from the chunk that the receipt is in, and the roots over all chunks of the run. @throws {ProtocolError} */
+export function proofThroughChunk(
+  chunk: ReceiptRun,
+  { first, chunkRoots }: { first: bigint; chunkRoots: readonly Hex[] },
+  sequence: bigint,
+): Hex[] {
+  const position = Number(chunk.first - first) / CHUNK;
+  return [...receiptProof(chunk, sequence), ...siblingsOf(chunkRoots, position, parent)];
+}
+
+/** The sequence numbers of a run. */
+export type RunRange = { first: bigint; last: bigint };
+
 /** An anchor's range and root, as kept on chain. */
-export type AnchoredRun = { root: Hex; first: bigint; last: bigint };
+export type AnchoredRun = RunRange & { root: Hex };
 
 /** Whether an anchor holds this receipt at this sequence number: what `AccessLog.verify` answers. */
 export function verifyReceipt(
@@ -35,19 +60,29 @@ export function verifyReceipt(
   receipt: Hex,
   proof: readonly Hex[],
 ): boolean {
-  if (sequence < anchor.first || sequence > anchor.last) return false;
+  return rootFrom(anchor, sequence, receipt, proof) === anchor.root;
+}
+
+/** The root of the run that the proof puts this receipt in; null where there is no such place in a run of that range. */
+export function rootFrom(
+  { first, last }: RunRange,
+  sequence: bigint,
+  receipt: Hex,
+  proof: readonly Hex[],
+): Hex | null {
+  if (sequence < first || sequence > last) return null;
   const siblings = proof.values();
   let node = receiptLeaf(sequence, receipt);
-  let position = sequence - anchor.first;
-  for (let width = anchor.last - anchor.first + 1n; width > 1n; width = (width + 1n) >> 1n) {
+  let position = sequence - first;
+  for (let width = last - first + 1n; width > 1n; width = (width + 1n) >> 1n) {
     if ((position ^ 1n) < width) {
       const sibling = siblings.next().value;
-      if (sibling === undefined) return false;
+      if (sibling === undefined) return null;
       node = (position & 1n) === 0n ? parent(node, sibling) : parent(sibling, node);
     }
     position >>= 1n;
   }
-  return siblings.next().done === true && node === anchor.root;
+  return siblings.next().done === true ? node : null;
 }
 
 /** `H(RECEIPT, sequence, receipt)` */

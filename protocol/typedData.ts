@@ -111,6 +111,23 @@ export const ENROLMENT_TYPES = {
 export type Enrolment = { patient: Hex; patientIdHash: Hex; custodian: Hex; issuedAt: bigint };
 
 /**
+ * What the operator signs for receipts that were written together: the root over them, as receiptTree.ts grows it.
+ * In the ledger's domain; `signedAt` in whole seconds since 1970-01-01 UTC.
+ */
+export const RECEIPTS_TYPES = {
+  Receipts: [
+    { name: "custodian", type: "address" },
+    { name: "first", type: "uint64" },
+    { name: "last", type: "uint64" },
+    { name: "root", type: "bytes32" },
+    { name: "signedAt", type: "uint64" },
+  ],
+} as const;
+
+/** A value of the type `Receipts`. */
+export type SignedReceipts = { custodian: Hex; first: bigint; last: bigint; root: Hex; signedAt: bigint };
+
+/**
  * What stands for a patient id in an enrolment: `H(PATIENT_ID, salt, H(issuer), patientId)`.
  * @param issuer IssuerOfPatientID (0010,0021), empty where the archive gives none
  */

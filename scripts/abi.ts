@@ -11,6 +11,7 @@ const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..");
 
 /** The contracts whose ABIs the other rooms use, and the modules that carry them. */
 const MODULES = {
+  AccessLog: "accessLog",
   ConsentLedger: "consentLedger",
   CustodianRegistry: "custodianRegistry",
   EmergencyAccess: "emergencyAccess",

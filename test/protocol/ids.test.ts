@@ -37,6 +37,9 @@ describe("known answers", () => {
     expect(TAGS).toMatchInlineSnapshot(`
       {
         "ALL_EXAMS": "0x5b9f5aaf7cbf2dfed3d7f9ede3502461eb8929e44f691fe1ee8a1cd0b316188a",
+        "ENVELOPE": "0x4dc0704534c1a9fea02501f2e88542da2cfefb90bca8e1ac6c5548abe08ccf2f",
+        "ENVELOPE_KEY": "0xb849b7d511bd5372c6b54d6b5670107908c9e2fd407389f13c3f0ffdb99d4847",
+        "ENVELOPE_LOCK": "0xaa51245012a64b85ee9ed6901bc651fbe91b53b9442867c40b5c737adf4404a0",
         "EXAM": "0xb59a3cc97e08c4463b2a91d965f766a71effdf0cc87422069683c3418c5a6fd7",
         "EXAMS_AT": "0x22fe5d4ada13bc1433889b516c18f1d6388eb2a373a13b864aec6e083335f643",
         "GRANTEE": "0x0bffb3937b371141ca11f8b2bb87739f5d60a8f36e293e239668d457efcb61bf",
@@ -46,6 +49,7 @@ describe("known answers", () => {
         "PATIENT_ID": "0x3ae89840a8e2f2a84ea65e2fa5612c3394f103e6f3210dd586ef82324d834b40",
         "POINTER": "0x71231956ebbb61b269a4d1d61f271710fbc714f5adf7e6bc8f6f0bfc52bb2aa0",
         "RECEIPT": "0x034f02a8b09b4d594aac8b7ad5c9f368f3c6aca67c607adb8dc6925275180837",
+        "RECEIPT_BODY": "0x55c917dcd35369535c75c602d0d8fe2a75b46b8f88b84b061426561ec30b4d16",
         "RECEIPT_NODE": "0x6b72f568bb127a8a57cdc26e63d6557bb938458b010f89c0d00e7010de315dfb",
         "SERIES": "0x8921ffb6f4f3bc82f578c76a705e85a1303e6a6ed954f210f9d31436d1fc36c2",
         "SERIES_COMMITMENT": "0x928ff6e28dfc75b13f9071662d012fbcbdc65e4c651119bf74fb5141e7f306d0",

@@ -5,9 +5,12 @@ import { ProtocolError } from "../../protocol/errors.ts";
 import type { Hex } from "../../protocol/hash.ts";
 import {
   type AnchoredRun,
+  CHUNK,
+  proofThroughChunk,
   type ReceiptRun,
   receiptProof,
   receiptRoot,
+  rootOverChunks,
   verifyReceipt,
 } from "../../protocol/receiptTree.ts";
 
@@ -147,9 +150,32 @@ describe("a receipt", () => {
   });
 });
 
+describe("a long run", () => {
+  it.each([1, CHUNK, CHUNK + 1, 3 * CHUNK + 5, 4 * CHUNK - 1])(
+    "of %i is rooted and proved chunk by chunk",
+    (count) => {
+      const run = runOf(7n, count);
+      const chunks: ReceiptRun[] = [];
+      for (let from = 0; from < count; from += CHUNK) {
+        chunks.push({ first: run.first + BigInt(from), receipts: run.receipts.slice(from, from + CHUNK) });
+      }
+      const chunkRoots = chunks.map(receiptRoot);
+      expect(rootOverChunks(chunkRoots)).toBe(receiptRoot(run));
+      for (const chunk of chunks) {
+        for (const sequence of [chunk.first, chunk.first + BigInt(chunk.receipts.length) - 1n]) {
+          expect(proofThroughChunk(chunk, { first: run.first, chunkRoots }, sequence)).toEqual(
+            receiptProof(run, sequence),
+          );
+        }
+      }
+    },
+  );
+});
+
 describe("refused", () => {
   it.each([
     ["empty-tree", () => receiptRoot({ first: 1n, receipts: [] })],
+    ["empty-tree", () => rootOverChunks([])],
     ["empty-tree", () => receiptProof({ first: 1n, receipts: [] }, 1n)],
     ["unknown-leaf", () => receiptProof(runOf(5n, 3), 4n)],
     ["unknown-leaf", () => receiptProof(runOf(5n, 3), 8n)],
