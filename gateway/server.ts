@@ -8,6 +8,7 @@ import { registerWatchRoute } from "./access/watchRoute.ts";
 import { ArchiveClient, basicAuthorization } from "./archive/client.ts";
 import { startEmbeddedArchive } from "./archive/embedded/server.ts";
 import { Audit } from "./audit/audit.ts";
+import { sealEarlier } from "./audit/earlier.ts";
 import { Authenticator } from "./auth/authenticator.ts";
 import { Nonces } from "./auth/nonces.ts";
 import { Revocations } from "./auth/revocations.ts";
@@ -105,7 +106,9 @@ async function assemble(config: GatewayConfig, closers: Closers): Promise<Omit<R
   chain.onRead((changes) => void openExams.sweep(changes));
 
   const facts = new ArchiveFacts(archive);
-  const audit = new Audit(database);
+  const operator = new Operator(provider, { ...config, ledger: consentLedger, chainId });
+  await sealEarlier(database, operator, app.log);
+  const audit = new Audit(database, operator);
   closers.push(() => audit.close());
   const secret = config.sessionSecret ?? (await keptSecret(database, "session-secret"));
   const revocations = new Revocations(database, app.log);
@@ -117,7 +120,6 @@ async function assemble(config: GatewayConfig, closers: Closers): Promise<Omit<R
     ...{ authenticator, revocations, judge, directory, facts, audit, metrics, openExams },
     ...{ database, custodian, chainId },
   });
-  const operator = new Operator(provider, { ...config, ledger: consentLedger, chainId });
   const registrar = new Registrar({ database, archive, operator, directory, custodian, genesisHash });
   await resumeRegistrations(registrar, app.log);
   await chain.start();

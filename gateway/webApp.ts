@@ -9,6 +9,8 @@ import Fastify, {
   type FastifyRequest,
   LogController,
 } from "fastify";
+import { RECEIPT_HEADER } from "../protocol/receipt.ts";
+import { deliverReceipts } from "./audit/delivery.ts";
 import type { Listener } from "./listener.ts";
 import { logOptions } from "./operations/log.ts";
 import type { Metrics } from "./operations/metrics.ts";
@@ -75,9 +77,11 @@ export function createWebServer(parts: WebServerParts): FastifyInstance {
       "accept-ranges",
       "warning",
       "retry-after",
+      RECEIPT_HEADER,
     ],
     maxAge: 600,
   });
+  deliverReceipts(app);
   const headers = headersOf(site);
   app.addHook("onRequest", async (_request, reply) => void reply.headers(headers));
   app.addHook("onResponse", async (request, reply) => {

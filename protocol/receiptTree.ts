@@ -4,7 +4,7 @@
  */
 import { ProtocolError } from "./errors.ts";
 import { type Hex, integerWord, taggedHash, wordBytes } from "./hash.ts";
-import { rootOver, siblingsOf } from "./tree.ts";
+import { levelsOver, rootOver, siblingsIn, siblingsOf } from "./tree.ts";
 
 /** Consecutive receipts: the first one's sequence number, and the digest of each. */
 export type ReceiptRun = { first: bigint; receipts: readonly Hex[] };
@@ -23,6 +23,13 @@ export function receiptProof(run: ReceiptRun, sequence: bigint): Hex[] {
   const position = Number(sequence - run.first);
   if (!(position in leaves)) throw new ProtocolError("unknown-leaf", `Not in this run: receipt ${sequence}`);
   return siblingsOf(leaves, position, parent);
+}
+
+/** The root over a run and the proof of each receipt, in order, from one tree. @throws {ProtocolError} `empty-tree` */
+export function receiptProofs(run: ReceiptRun): { root: Hex; proofs: Hex[][] } {
+  const levels = levelsOver(leavesOf(run), parent);
+  const [root] = levels.at(-1) ?? [];
+  return { root: root as Hex, proofs: run.receipts.map((_, position) => siblingsIn(levels, position)) };
 }
 
 /**

@@ -8,21 +8,24 @@ export type Parent = (left: Hex, right: Hex) => Hex;
 
 /** The root over at least one leaf. */
 export function rootOver(leaves: readonly Hex[], parent: Parent): Hex {
-  let level = leaves;
-  while (level.length > 1) level = levelAbove(level, parent);
-  return level[0] as Hex;
+  return levelsOver(leaves, parent).at(-1)?.[0] as Hex;
 }
 
 /** The sibling of the leaf at `position`, and of each node above it that has one, from the leaf up. */
 export function siblingsOf(leaves: readonly Hex[], position: number, parent: Parent): Hex[] {
-  const siblings: Hex[] = [];
-  let at = position;
-  for (let level = leaves; level.length > 1; level = levelAbove(level, parent)) {
-    const sibling = level[at ^ 1];
-    if (sibling) siblings.push(sibling);
-    at >>= 1;
-  }
-  return siblings;
+  return siblingsIn(levelsOver(leaves, parent), position);
+}
+
+/** All of a tree, from the leaves up to the root. */
+export function levelsOver(leaves: readonly Hex[], parent: Parent): (readonly Hex[])[] {
+  const levels = [leaves];
+  for (let level = leaves; level.length > 1; levels.push(level)) level = levelAbove(level, parent);
+  return levels;
+}
+
+/** As `siblingsOf`, in a tree that is grown already. */
+export function siblingsIn(levels: readonly (readonly Hex[])[], position: number): Hex[] {
+  return levels.flatMap((level, height) => level[(position >> height) ^ 1] ?? []);
 }
 
 /** A last node without a sibling rises as it is. */

@@ -2,6 +2,7 @@
 import type { FastifyRequest } from "fastify";
 import type { Hex } from "../../protocol/hash.ts";
 import type { ProblemReason } from "../../protocol/reasons.ts";
+import type { Receipt } from "../../protocol/receipt.ts";
 import type { Action } from "../../protocol/terms.ts";
 import type { Audit, DecisionRecord } from "../audit/audit.ts";
 import type { Authenticator } from "../auth/authenticator.ts";
@@ -33,6 +34,9 @@ export type VisibleExam = {
   /** Those of the moment of the decision, in seconds since 1970-01-01 UTC. */
   clocks: readonly number[];
 };
+
+/** What is decided on: an exam, or, where a search found them, several. */
+type About = { action: Action; route: string; exams: readonly Hex[] };
 
 /** What is asked about an exam that is known already. */
 type ExamRequest = Omit<OpenRequest, "studyInstanceUid">;
@@ -103,8 +107,7 @@ export class Gate implements AccessGate {
     accept: (found: readonly VisibleExam[]) => void,
   ): Promise<VisibleExam[]> {
     const { judge, directory, database, custodian } = this.#parts;
-    const about = { action, route, exam: null };
-    return this.#recorded(caller, about, async (note) => {
+    return this.#recorded(caller, { action, route, exams: [] }, async (note) => {
       const moment = await judge.now();
       note(moment.head);
       const candidates = await directory.byIds(await candidateExams(database, custodian, caller.address));
@@ -116,7 +119,7 @@ export class Gate implements AccessGate {
       );
       const result = (await Array.fromAsync(found)).filter((exam) => exam !== null);
       accept(result);
-      return { result, shown: result.map(({ exam }) => exam.examId) };
+      return { result, exams: result.map(({ exam }) => exam.examId) };
     });
   }
 
@@ -152,7 +155,8 @@ export class Gate implements AccessGate {
     request: ExamRequest,
   ): Promise<Verdict & { exam: KnownExam }> {
     const { action, route, seriesInstanceUid = null } = request;
-    return this.#recorded(caller, { action, route, exam }, async (note) => {
+    const exams = exam ? [exam.examId] : [];
+    return this.#recorded(caller, { action, route, exams }, async (note) => {
       const moment = await this.#parts.judge.now();
       note(moment.head);
       const verdict = exam
@@ -160,7 +164,7 @@ export class Gate implements AccessGate {
         : denial("not-granted");
       if (!exam || verdict.reason !== "permitted") throw problemOf(verdict.reason);
       await this.#requireSamePatient(exam);
-      return { result: { ...verdict, exam }, shown: null };
+      return { result: { ...verdict, exam }, exams };
     });
   }
 
@@ -181,43 +185,49 @@ export class Gate implements AccessGate {
       asked: { exam, seriesInstanceUid, action },
       verdict: permit,
       onCut: (problem) => {
-        const row = this.#row(caller, { action, route, exam }, { reason: problem.reason, head: null });
-        this.#record(row).catch((error) =>
+        const about = { action, route, exams: [exam.examId] };
+        this.#record(this.#decision(caller, about, { reason: problem.reason, head: null })).catch((error) =>
           caller.request.log.error({ reason: toProblem(error).reason }, "A cut was not recorded"),
         );
       },
     });
   }
 
-  /** Do what `work` does, and record what came of it, permit or problem, before anybody learns of it. */
+  /**
+   * Do what `work` does, and record what came of it, permit or problem, before anybody learns of it. The receipt goes
+   * with the answer.
+   */
   async #recorded<T>(
     caller: SignedIn,
-    about: { action: Action; route: string; exam: KnownExam | null },
-    work: (note: (head: Block) => void) => Promise<{ result: T; shown: Hex[] | null }>,
+    about: About,
+    work: (note: (head: Block) => void) => Promise<{ result: T; exams: readonly Hex[] }>,
   ): Promise<T> {
     let head: Block | null = null;
     const note = (noted: Block) => {
       head = noted;
     };
+    const record = async (exams: readonly Hex[], reason: ProblemReason | "permitted") => {
+      const decision = this.#decision(caller, { ...about, exams }, { reason, head });
+      caller.request.receipt = await this.#record(decision);
+    };
     let done: Awaited<ReturnType<typeof work>>;
     try {
       done = await work(note);
     } catch (error) {
-      await this.#record(this.#row(caller, about, { reason: toProblem(error).reason, head }));
+      await record(about.exams, toProblem(error).reason);
       throw error;
     }
-    const permit = this.#row(caller, about, { reason: "permitted", head });
-    await this.#record({ ...permit, shown: done.shown });
+    await record(done.exams, "permitted");
     return done.result;
   }
 
-  #record(row: DecisionRecord): Promise<void> {
-    return this.#parts.metrics.recording(row, () => this.#parts.audit.record(row));
+  #record(decision: DecisionRecord): Promise<Receipt> {
+    return this.#parts.metrics.recording(decision, () => this.#parts.audit.record(decision));
   }
 
-  #row(
+  #decision(
     caller: SignedIn,
-    { action, route, exam }: { action: Action; route: string; exam: KnownExam | null },
+    { action, route, exams }: About,
     { reason, head }: { reason: ProblemReason | "permitted"; head: Block | null },
   ): DecisionRecord {
     return {
@@ -226,9 +236,8 @@ export class Gate implements AccessGate {
       purpose: caller.purpose,
       action,
       route,
-      permitted: reason === "permitted",
       reason,
-      examId: exam?.examId ?? null,
+      exams,
       chainId: this.#parts.chainId,
       blockNumber: head?.number ?? null,
       blockHash: head?.hash ?? null,

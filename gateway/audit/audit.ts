@@ -1,45 +1,52 @@
 /**
- * The audit: every decision, in the database before the first byte that it allows.
+ * The audit: every decision, in the database before the first byte that it allows, with a signed receipt of it.
  *
  * Decisions that arrive within two milliseconds are committed together. Their sequence numbers come from a counter
  * that is locked within the same transaction: without gaps, since a database's own sequences leave them at rollback.
+ * The operator signs the root over them once: a signature takes longer than all else that a receipt needs.
  */
-import { sql } from "drizzle-orm";
+import type { Receipt } from "../../protocol/receipt.ts";
 import type { Database } from "../database/database.ts";
-import { auditCounter, decisions } from "../database/schema.ts";
 import { Problem } from "../problem.ts";
+import { EnvelopeKeys } from "./envelopeKeys.ts";
+import { type Signer, writeNext } from "./log.ts";
+import { type Decision, sealAll } from "./sealing.ts";
 
 /** A decision to record; the audit adds number and time. */
-export type DecisionRecord = Omit<typeof decisions.$inferInsert, "seq" | "decidedAt">;
+export type DecisionRecord = Omit<Decision, "decidedAt">;
 
 /** Milliseconds that a decision may wait for others to share its commit. */
 const GROUP_WINDOW = 2;
 
-/** Rows in one commit. */
+/** Decisions in one commit. */
 const LARGEST_GROUP = 500;
 
 type Waiting = {
-  row: Omit<typeof decisions.$inferInsert, "seq">;
-  resolve(): void;
+  decision: Decision;
+  resolve(receipt: Receipt): void;
   reject(problem: Problem): void;
 };
 
 export class Audit {
   readonly #database: Database;
+  readonly #keys: EnvelopeKeys;
+  readonly #signer: Signer;
   #waiting: Waiting[] = [];
   #committing: Promise<void> | null = null;
 
-  constructor(database: Database) {
+  constructor(database: Database, signer: Signer) {
     this.#database = database;
+    this.#keys = new EnvelopeKeys(database);
+    this.#signer = signer;
   }
 
   /**
-   * Resolves once the decision is durable.
+   * Resolves with its receipt once the decision is durable.
    * @throws {Problem} `database-unavailable`: nothing may be delivered then
    */
-  record(decision: DecisionRecord): Promise<void> {
+  record(decision: DecisionRecord): Promise<Receipt> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ row: { ...decision, decidedAt: Date.now() }, resolve, reject });
+      this.#waiting.push({ decision: { ...decision, decidedAt: Date.now() }, resolve, reject });
       this.#committing ??= this.#commitAll();
     });
   }
@@ -54,8 +61,8 @@ export class Audit {
     while (this.#waiting.length > 0) {
       const group = this.#waiting.splice(0, LARGEST_GROUP);
       try {
-        await this.#commit(group.map(({ row }) => row));
-        for (const { resolve } of group) resolve();
+        const receipts = await this.#commit(group.map(({ decision }) => decision));
+        for (const [index, { resolve }] of group.entries()) resolve(receipts[index] as Receipt);
       } catch (cause) {
         for (const { reject } of group) reject(new Problem("database-unavailable", undefined, { cause }));
       }
@@ -63,19 +70,9 @@ export class Audit {
     this.#committing = null;
   }
 
-  #commit(rows: Waiting["row"][]): Promise<void> {
-    return this.#database.transaction(async (tx) => {
-      const [counter] = await tx
-        .insert(auditCounter)
-        .values({ last: rows.length })
-        .onConflictDoUpdate({
-          target: auditCounter.id,
-          set: { last: sql`${auditCounter.last} + ${rows.length}` },
-        })
-        .returning();
-      if (!counter) throw new Error("The audit's counter is missing.");
-      const first = counter.last - rows.length + 1;
-      await tx.insert(decisions).values(rows.map((row, index) => ({ ...row, seq: first + index })));
-    });
+  /** Sealed before the counter is locked, so that other gateways wait no longer than they must. */
+  async #commit(decisions: Decision[]): Promise<Receipt[]> {
+    const sealed = await sealAll(this.#keys, decisions);
+    return this.#database.transaction((tx) => writeNext(tx, sealed, this.#signer));
   }
 }

@@ -184,7 +184,18 @@ export const followedBlocks = pgTable("followed_blocks", {
   hash: hex("hash").notNull(),
 });
 
-/** The last sequence number of the audit. One row, locked by each commit. */
+/**
+ * Keys of envelopes: each exam's, and each caller's for what no exam stands behind. Deleting a row erases what its
+ * envelopes say.
+ */
+export const envelopeKeys = pgTable("envelope_keys", {
+  /** An exam's id, or a caller's address. */
+  subject: hex("subject").primaryKey(),
+  keyId: hex("key_id").notNull().unique(),
+  key: hex("key").notNull(),
+});
+
+/** The last sequence number of the audit. One row, which is there from the first migration to receipts on, locked by each commit. */
 export const auditCounter = pgTable(
   "audit_counter",
   {
@@ -194,31 +205,86 @@ export const auditCounter = pgTable(
   (table) => [check("audit_counter_is_one_row", sql`${table.id} = 1`)],
 );
 
-/** Every decision, recorded before the first byte that it allows. Holds exam ids, never UIDs. */
+/** What a receipt says in clear: the same columns wherever a decision is kept. */
+const decided = {
+  /** Without gaps. */
+  seq: bigint({ mode: "number" }).primaryKey(),
+  /** Milliseconds since 1970-01-01 UTC. */
+  decidedAt: bigint("decided_at_ms", { mode: "number" }).notNull(),
+  purpose: text().$type<Purpose>().notNull(),
+  action: text().$type<Action>().notNull(),
+  /** Which kind of question, such as `retrieve-frames`; never a path, which would hold UIDs. */
+  route: text().notNull(),
+  /** What the caller was told; `permitted` for a permit. */
+  reason: text().$type<ProblemReason | "permitted">().notNull(),
+  chainId: bigint("chain_id", { mode: "number" }).notNull(),
+  /** The block that it was decided at; null where no chain could be asked. */
+  blockNumber: bigint("block_number", { mode: "number" }),
+  blockHash: hex("block_hash"),
+};
+
+/** Every decision's receipt, recorded before the first byte that it allows. Who and which exam is in `envelopes`. */
+export const receipts = pgTable("receipts", {
+  ...decided,
+  /** What is anchored (`receiptDigest`). */
+  digest: hex("digest").notNull(),
+  /** In the last row of those that were written together: the first of them, and the operator's signature over all. */
+  signedFrom: bigint("signed_from", { mode: "number" }),
+  signedAt: seconds("signed_at"),
+  signature: hex("signature"),
+});
+
+/** The envelopes of receipts: one for each exam, or the caller's own. */
+export const envelopes = pgTable(
+  "envelopes",
+  {
+    seq: bigint({ mode: "number" }).notNull(),
+    position: integer().notNull(),
+    envelope: hex("envelope").notNull(),
+    /** As the envelope itself says, which its receipt commits to. */
+    keyId: hex("key_id").notNull().generatedAlwaysAs(sql`substr(envelope, 1, 34)`),
+  },
+  (table) => [
+    primaryKey({ columns: [table.seq, table.position] }),
+    index("envelopes_key").on(table.keyId, table.seq),
+  ],
+);
+
+/** The custodian's anchors, as they were last read from `AccessLog`: the chain says what is anchored, this is a copy. */
+export const anchors = pgTable("anchors", {
+  /** Position among the custodian's anchors. */
+  index: integer().primaryKey(),
+  root: hex("root").notNull(),
+  first: bigint({ mode: "number" }).notNull(),
+  last: bigint({ mode: "number" }).notNull(),
+  anchoredAt: seconds("anchored_at").notNull(),
+  /** The roots over its chunks of receipts, for proofs; null where the receipts here do not make its root. */
+  chunkRoots: jsonb("chunk_roots").$type<Hex[]>(),
+});
+
+/** What one gateway alone does for a while, of those that share this database. A lease that was not given back ends by itself. */
+export const leases = pgTable("leases", {
+  name: text().primaryKey(),
+  holder: text().notNull(),
+  /** By the database's clock. */
+  until: seconds("until").notNull(),
+});
+
+/**
+ * Decisions of before there were receipts, all of it in clear. They are sealed at the next start (`sealEarlier`), and the
+ * table is empty from then on.
+ */
 export const decisions = pgTable(
   "decisions",
   {
-    /** Without gaps. */
-    seq: bigint({ mode: "number" }).primaryKey(),
-    /** Milliseconds since 1970-01-01 UTC. */
-    decidedAt: bigint("decided_at_ms", { mode: "number" }).notNull(),
+    ...decided,
     caller: hex("caller").notNull(),
     tokenId: text("token_id").notNull(),
-    purpose: text().$type<Purpose>().notNull(),
-    action: text().$type<Action>().notNull(),
-    /** Which kind of question, such as `retrieve-frames`; never a path, which would hold UIDs. */
-    route: text().notNull(),
     permitted: boolean().notNull(),
-    /** What the caller was told; `permitted` for a permit. */
-    reason: text().$type<ProblemReason | "permitted">().notNull(),
     /** Null where the caller asked for something that no exam stands behind. */
     examId: hex("exam_id"),
     /** For a search: the exams that were shown. */
     shown: jsonb().$type<Hex[]>(),
-    chainId: bigint("chain_id", { mode: "number" }).notNull(),
-    /** The block that it was decided at; null where no chain could be asked. */
-    blockNumber: bigint("block_number", { mode: "number" }),
-    blockHash: hex("block_hash"),
   },
   (table) => [
     index("decisions_exam").on(table.examId, table.seq),

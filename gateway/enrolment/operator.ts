@@ -1,8 +1,23 @@
 /** The operator's transactions: registering and amending exams for the custodian, one after the other. */
-import { Contract, type ContractTransactionResponse, isError, type JsonRpcProvider, Wallet } from "ethers";
+import {
+  Contract,
+  type ContractTransactionResponse,
+  concat,
+  isError,
+  type JsonRpcProvider,
+  keccak256,
+  TypedDataEncoder,
+  Wallet,
+} from "ethers";
 import { consentLedgerAbi } from "../../protocol/abi/consentLedger.ts";
 import type { Hex } from "../../protocol/hash.ts";
-import { ENROLMENT_TYPES, type Enrolment, typedDataDomain } from "../../protocol/typedData.ts";
+import {
+  ENROLMENT_TYPES,
+  type Enrolment,
+  RECEIPTS_TYPES,
+  type SignedReceipts,
+  typedDataDomain,
+} from "../../protocol/typedData.ts";
 import type { ExamPointer } from "../decision/question.ts";
 import { faultOf } from "../operations/log.ts";
 
@@ -22,14 +37,18 @@ export type OperatorOptions = {
   custodianKey: Hex | null;
 };
 
+const RECEIPTS = TypedDataEncoder.from({ Receipts: [...RECEIPTS_TYPES.Receipts] });
+
 export class Operator {
   readonly #options: OperatorOptions;
+  readonly #domain: string;
   readonly #wallet: Wallet;
   readonly #custodian: Wallet | null;
   #queue: Promise<unknown> = Promise.resolve();
 
   constructor(provider: JsonRpcProvider, options: OperatorOptions) {
     this.#options = options;
+    this.#domain = TypedDataEncoder.hashDomain(typedDataDomain(options.chainId, options.ledger));
     this.#wallet = new Wallet(options.operatorKey, provider);
     this.#custodian = options.custodianKey ? new Wallet(options.custodianKey, provider) : null;
   }
@@ -39,6 +58,17 @@ export class Operator {
     const domain = typedDataDomain(this.#options.chainId, this.#options.ledger);
     const types = { Enrolment: [...ENROLMENT_TYPES.Enrolment] };
     return (await this.#wallet.signTypedData(domain, types, enrolment)) as Hex;
+  }
+
+  /** Whose operator this is. */
+  get custodian(): Hex {
+    return this.#options.custodian;
+  }
+
+  /** Sign receipts that were written together (EIP-712); with domain and types encoded once, since it is on every reader's way. */
+  signReceipts(run: SignedReceipts): Hex {
+    const digest = keccak256(concat(["0x1901", this.#domain, RECEIPTS.hash(run)]));
+    return this.#wallet.signingKey.sign(digest).serialized as Hex;
   }
 
   /** What the ledger has under an exam's id. */

@@ -72,14 +72,15 @@ export class Metrics {
   }
 
   /** Count a decision once it is recorded, and those that are being recorded until then. */
-  async recording(
+  async recording<T>(
     { route, reason }: { route: string; reason: string },
-    record: () => Promise<void>,
-  ): Promise<void> {
+    record: () => Promise<T>,
+  ): Promise<T> {
     this.#recording.inc();
     try {
-      await record();
+      const recorded = await record();
       this.#decisions.inc({ route, reason });
+      return recorded;
     } finally {
       this.#recording.dec();
     }

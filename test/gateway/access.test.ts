@@ -1,10 +1,12 @@
-import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { PGlite } from "@electric-sql/pglite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { openDatabase } from "../../gateway/database/database.ts";
 import type { Exam } from "../../protocol/api.ts";
+import type { Hex } from "../../protocol/hash.ts";
 import { examId, seriesResource } from "../../protocol/ids.ts";
+import { decodeReceipt, RECEIPT_HEADER, type Receipt } from "../../protocol/receipt.ts";
 import { reasonOf, SAMPLE_PATIENTS, until, World } from "../world.ts";
+import { readLog } from "./readLog.ts";
 
 let world: World;
 /** The patient's, with one series of 20 slices. */
@@ -101,17 +103,24 @@ describe("an owner", () => {
 describe("a stranger", () => {
   test("gets the same bytes for an unknown, a foreign and an ungranted exam", async () => {
     const unknown = { ...brain, studyInstanceUid: "1.2.3.4.5" };
+    const changing = ["date", "keep-alive", RECEIPT_HEADER];
     const answers = await Promise.all(
       [unknown, brain, others].map(async (exam) => {
         const answer = await world.get(`${studyOf(exam)}/metadata`, "stranger");
-        const headers = [...answer.headers].filter(([name]) => name !== "date" && name !== "keep-alive");
-        return { status: answer.status, headers, body: await answer.text() };
+        const headers = [...answer.headers].filter(([name]) => !changing.includes(name));
+        const receipt = decodeReceipt(answer.headers.get(RECEIPT_HEADER) ?? "");
+        return { status: answer.status, headers, receipt: whatItTells(receipt), body: await answer.text() };
       }),
     );
     expect(answers[0]?.status).toBe(403);
     expect(answers[1]).toEqual(answers[0]);
     expect(answers[2]).toEqual(answers[0]);
   });
+
+  /** A receipt without its number and time, the block, and what is random or a hash. */
+  const whatItTells = ({ purpose, action, reason, route, opened, custodian }: Receipt) => {
+    return { purpose, action, reason, route, opened, custodian };
+  };
 
   test("opens nothing, is shown nothing, and does not learn who works here", async () => {
     const { view, download } = routesOf(brain);
@@ -316,16 +325,19 @@ describe("the audit", () => {
     expect((await world.get(`${instanceOf(brain)}/frames/1`, "reader")).status).toBe(403);
     await world.stopGateway();
 
-    const database = await PGlite.create(join(world.environment.DATA_DIR ?? "", "pglite"));
-    const { rows } = await database.query<Record<string, unknown>>("select * from decisions order by seq");
-    await database.close();
-    expect(rows.map(({ seq }) => Number(seq))).toEqual(rows.map((_, index) => index + 1));
-    const ofReader = rows.filter(({ caller, exam_id }) => {
-      return caller === world.people.reader.address.toLowerCase() && exam_id === brain.examId;
+    const { database, close } = await openDatabase({
+      databaseUrl: null,
+      dataDir: world.environment.DATA_DIR ?? "",
+    });
+    const rows = await readLog(database);
+    await close();
+    expect(rows.map(({ seq }) => seq)).toEqual(rows.map((_, index) => index + 1));
+    const ofReader = rows.filter(({ caller, exams }) => {
+      return caller === world.people.reader.address.toLowerCase() && exams.includes(brain.examId as Hex);
     });
     expect(ofReader.slice(-2)).toMatchObject([
-      { permitted: true, reason: "permitted", action: "VIEW", purpose: "TREAT" },
-      { permitted: false, reason: "revoked", action: "VIEW", purpose: "TREAT" },
+      { reason: "permitted", action: "VIEW", purpose: "TREAT" },
+      { reason: "revoked", action: "VIEW", purpose: "TREAT" },
     ]);
     expect(JSON.stringify(rows)).not.toContain(brain.studyInstanceUid);
     await world.startGateway();

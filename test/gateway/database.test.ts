@@ -8,11 +8,12 @@ import { afterEach, describe, expect, test } from "vitest";
 import { Audit, type DecisionRecord } from "../../gateway/audit/audit.ts";
 import { bindDatabase } from "../../gateway/database/binding.ts";
 import { openDatabase } from "../../gateway/database/database.ts";
-import { decisions, enrolments, exams } from "../../gateway/database/schema.ts";
+import { enrolments, exams, receipts } from "../../gateway/database/schema.ts";
 import { placeEmptyDatabase } from "../emptyDatabase.ts";
 import { findPostgres, startPostgres } from "../postgres.ts";
 import { reasonOf, SAMPLE_PATIENTS, World } from "../world.ts";
 import { startProcess as startGatewayProcess } from "./process.ts";
+import { CUSTODIAN, LEDGER, signer } from "./signer.ts";
 
 const cleanups: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -33,8 +34,6 @@ async function openTemporary() {
   return { ...opened, dataDir };
 }
 
-const CUSTODIAN = `0x${"c0".repeat(20)}` as const;
-const LEDGER = `0x${"1e".repeat(20)}` as const;
 const GENESIS = `0x${"01".repeat(32)}` as const;
 const BINDING = { chainId: 31337, genesisHash: GENESIS, consentLedger: LEDGER, custodian: CUSTODIAN };
 
@@ -44,9 +43,11 @@ const DECISION: DecisionRecord = {
   purpose: "TREAT",
   action: "VIEW",
   route: "test",
-  permitted: true,
   reason: "permitted",
+  exams: [],
   chainId: 31337,
+  blockNumber: null,
+  blockHash: null,
 };
 
 describe("a data folder", () => {
@@ -56,11 +57,11 @@ describe("a data folder", () => {
     for (const folder of [dataDir, join(dataDir, "pglite")]) {
       expect((await stat(folder)).mode & 0o077).toBe(0);
     }
-    await new Audit(made.database).record(DECISION);
+    await new Audit(made.database, signer).record(DECISION);
     await made.close();
     const again = await openDatabase({ databaseUrl: null, dataDir });
     cleanups.push(again.close);
-    expect(await again.database.$count(decisions)).toBe(1);
+    expect(await again.database.$count(receipts)).toBe(1);
   });
 
   test("is opened by one gateway at a time, and says so", async () => {
@@ -125,12 +126,12 @@ describe("a database", () => {
       state: "registered",
       firstGenesisHash: GENESIS,
     });
-    await new Audit(database).record(DECISION);
+    await new Audit(database, signer).record(DECISION);
     await bindDatabase(database, { ...BINDING, genesisHash: other });
     expect(await database.select().from(exams)).toMatchObject([
       { state: "pending", salt: GENESIS, firstGenesisHash: GENESIS },
     ]);
-    expect(await database.$count(decisions)).toBe(1);
+    expect(await database.$count(receipts)).toBe(1);
   });
 
   test("takes one live pointer for a study", async () => {
@@ -164,21 +165,21 @@ describe("a database", () => {
 describe("the audit", () => {
   test("numbers what is recorded at once without gaps, and commits it together", async () => {
     const { database } = await openTemporary();
-    const audit = new Audit(database);
+    const audit = new Audit(database, signer);
     await Promise.all(Array.from({ length: 700 }, () => audit.record(DECISION)));
-    const numbers = (await database.select().from(decisions)).map(({ seq }) => seq);
+    const numbers = (await database.select().from(receipts)).map(({ seq }) => seq);
     expect(numbers.sort((a, b) => a - b)).toEqual(Array.from({ length: 700 }, (_, index) => index + 1));
   });
 
   test("that cannot be written refuses, and leaves no gap for what comes after", async () => {
     const { database } = await openTemporary();
-    const audit = new Audit(database);
+    const audit = new Audit(database, signer);
     await audit.record(DECISION);
-    // The database itself refuses the row.
-    const refused = audit.record({ ...DECISION, caller: null as unknown as `0x${string}` });
+    // The database itself refuses the row: its text holds no such character.
+    const refused = audit.record({ ...DECISION, route: "\0" });
     await expect(refused).rejects.toMatchObject({ reason: "database-unavailable" });
     await audit.record(DECISION);
-    const numbers = (await database.select().from(decisions)).map(({ seq }) => seq);
+    const numbers = (await database.select().from(receipts)).map(({ seq }) => seq);
     expect(numbers).toEqual([1, 2]);
   });
 });
@@ -258,8 +259,9 @@ describe("the gateway as a process", () => {
       dataDir: world.environment.DATA_DIR ?? "",
     });
     cleanups.push(close);
-    const rows = await database.select().from(decisions);
-    expect(rows.filter(({ route, permitted }) => permitted && route === "list exams")).toHaveLength(2);
+    const rows = await database.select().from(receipts);
+    const lists = rows.filter(({ route, reason }) => reason === "permitted" && route === "list exams");
+    expect(lists).toHaveLength(2);
   });
 });
 

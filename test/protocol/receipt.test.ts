@@ -28,7 +28,7 @@ import {
   receiptDigest,
   signedPartOf,
 } from "../../protocol/receipt.ts";
-import { receiptProof, receiptRoot } from "../../protocol/receiptTree.ts";
+import { receiptProof } from "../../protocol/receiptTree.ts";
 
 const CALLER: Hex = `0x${"ca".repeat(20)}`;
 const EXAM: Hex = `0x${"e1".repeat(32)}`;

@@ -9,6 +9,7 @@ import {
   proofThroughChunk,
   type ReceiptRun,
   receiptProof,
+  receiptProofs,
   receiptRoot,
   rootOverChunks,
   verifyReceipt,
@@ -148,6 +149,16 @@ describe("a receipt", () => {
       { numRuns: 20 },
     );
   });
+});
+
+it("all receipts of a run are proved from one tree as each is by itself", () => {
+  fc.assert(
+    fc.property(runs(), (run) => {
+      const proofs = sequencesOf(run).map((sequence) => receiptProof(run, sequence));
+      expect(receiptProofs(run)).toEqual({ root: receiptRoot(run), proofs });
+    }),
+    { numRuns: 10 },
+  );
 });
 
 describe("a long run", () => {
