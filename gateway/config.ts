@@ -43,6 +43,9 @@ export const environmentSchema = z.object({
   /** First block that may hold an event of the ledger; following starts there. */
   CONSENT_LEDGER_BLOCK: wholeNumber(0, Number.MAX_SAFE_INTEGER).default(0),
   CUSTODIAN_REGISTRY: address,
+  /** Without it, receipts are given and kept, and not anchored. */
+  ACCESS_LOG: address.optional(),
+  ANCHOR_INTERVAL: wholeNumber(1, 86_400).default(3_600),
   CUSTODIAN: address,
   OPERATOR_KEY: privateKey,
   /** The custodian's own key, needed only to retire an exam. A hospital keeps it elsewhere. */
@@ -92,6 +95,10 @@ export type GatewayConfig = {
   consentLedger: Hex;
   consentLedgerBlock: number;
   custodianRegistry: Hex;
+  /** Null where receipts are not anchored. */
+  accessLog: Hex | null;
+  /** Seconds between two anchors. */
+  anchorInterval: number;
   custodian: Hex;
   operatorKey: Hex;
   custodianKey: Hex | null;
@@ -140,6 +147,8 @@ export function readConfig(environment: Record<string, string | undefined>): Gat
     consentLedger: env.CONSENT_LEDGER,
     consentLedgerBlock: env.CONSENT_LEDGER_BLOCK,
     custodianRegistry: env.CUSTODIAN_REGISTRY,
+    accessLog: env.ACCESS_LOG ?? null,
+    anchorInterval: env.ANCHOR_INTERVAL,
     custodian: env.CUSTODIAN,
     operatorKey: env.OPERATOR_KEY,
     custodianKey: env.CUSTODIAN_KEY ?? null,

@@ -29,6 +29,7 @@ export function registerDiscovery(app: FastifyInstance, context: DiscoveryContex
       contracts: {
         consentLedger: getAddress(config.consentLedger),
         custodianRegistry: getAddress(config.custodianRegistry),
+        accessLog: config.accessLog && getAddress(config.accessLog),
       },
       custodian: getAddress(config.custodian),
       dicomwebRoot: `${site.url}/dicomweb`,

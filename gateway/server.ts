@@ -1,5 +1,6 @@
 /** Puts the gateway together, starts it, and takes it down. */
 import { join } from "node:path";
+import type { JsonRpcProvider } from "ethers";
 import type { FastifyBaseLogger } from "fastify";
 import { Gate, problemOf } from "./access/gate.ts";
 import { Judge } from "./access/judge.ts";
@@ -7,8 +8,11 @@ import { OpenExams } from "./access/openExams.ts";
 import { registerWatchRoute } from "./access/watchRoute.ts";
 import { ArchiveClient, basicAuthorization } from "./archive/client.ts";
 import { startEmbeddedArchive } from "./archive/embedded/server.ts";
+import { AccessLog } from "./audit/accessLog.ts";
+import { Anchoring, type AnchoringContext } from "./audit/anchoring.ts";
 import { Audit } from "./audit/audit.ts";
 import { sealEarlier } from "./audit/earlier.ts";
+import { registerReceiptRoutes } from "./audit/routes.ts";
 import { Authenticator } from "./auth/authenticator.ts";
 import { Nonces } from "./auth/nonces.ts";
 import { Revocations } from "./auth/revocations.ts";
@@ -110,6 +114,7 @@ async function assemble(config: GatewayConfig, closers: Closers): Promise<Omit<R
   await sealEarlier(database, operator, app.log);
   const audit = new Audit(database, operator);
   closers.push(() => audit.close());
+  await startAnchoring(config, { database, operator, provider, log: app.log }, closers);
   const secret = config.sessionSecret ?? (await keptSecret(database, "session-secret"));
   const revocations = new Revocations(database, app.log);
   closers.push(() => revocations.close());
@@ -135,6 +140,7 @@ async function assemble(config: GatewayConfig, closers: Closers): Promise<Omit<R
   registerTokenRoutes(app, signIn);
   registerHealthRoutes(app, { database, chain, archive });
   registerExamRoutes(app, { database, directory, facts, custodianName, site, genesisHash, gate, decider });
+  registerReceiptRoutes(app, { database, directory, gate, decider, custodian, accessLog: config.accessLog });
   const closing = new AbortController();
   registerWatchRoute(app, { gate, limits, closing: closing.signal });
   registerDicomwebRoutes(app, { gate, archive, publicUrl: () => site.url });
@@ -161,6 +167,25 @@ async function assemble(config: GatewayConfig, closers: Closers): Promise<Omit<R
   });
   await app.ready();
   return { url: site.url, unreadable, adminUrl: admin.url, adminToken: admin.token };
+}
+
+/** Anchor receipts from now on, where there is something to anchor them in. */
+async function startAnchoring(
+  { accessLog: address, custodian, anchorInterval: interval }: GatewayConfig,
+  {
+    provider,
+    ...context
+  }: Pick<AnchoringContext, "database" | "log"> & {
+    operator: Operator;
+    provider: JsonRpcProvider;
+  },
+  closers: Closers,
+): Promise<void> {
+  if (address === null) return;
+  const accessLog = new AccessLog(provider, address, custodian);
+  const anchoring = new Anchoring({ ...context, accessLog, interval });
+  closers.push(() => anchoring.close());
+  await anchoring.start();
 }
 
 /** The archive as configured; an embedded one is started first. */

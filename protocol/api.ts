@@ -16,7 +16,12 @@ export const discoverySchema = z.object({
   version: z.string(),
   chainId: z.int().positive(),
   genesisHash: word,
-  contracts: z.object({ consentLedger: address, custodianRegistry: address }),
+  contracts: z.object({
+    consentLedger: address,
+    custodianRegistry: address,
+    /** Where receipts are anchored; null where they are not. */
+    accessLog: address.nullable().default(null),
+  }),
   custodian: address,
   /** Absolute URL of the DICOMweb root, without a trailing slash. */
   dicomwebRoot: z.url(),

@@ -51,6 +51,25 @@ export const openedSchema = z.object({
   siblings: z.array(word),
 });
 
+/** What the operator signed, with what leads there from this receipt. */
+const signedSchema = z.object({
+  first: sequence,
+  last: sequence,
+  signedAt: whole,
+  /** From this receipt to the root over `first` to `last`. */
+  siblings: z.array(word),
+  signature: bytes(/^[0-9a-f]{130}$/),
+});
+
+/** An anchor that holds a receipt, and the proof that `AccessLog.verify` takes. `anchoredAt` in seconds. */
+const anchoredSchema = z.object({
+  index: whole,
+  first: sequence,
+  last: sequence,
+  anchoredAt: whole,
+  siblings: z.array(word),
+});
+
 /** A receipt as it is given: to the caller, beside the answer, or to the patient. */
 export const receiptSchema = decidedSchema.extend({
   custodian: address,
@@ -59,19 +78,32 @@ export const receiptSchema = decidedSchema.extend({
   envelopes: word,
   /** Null where there is more than one envelope, and with a denial: it must not tell whether there is such an exam. */
   opened: openedSchema.nullable(),
-  signed: z.object({
-    first: sequence,
-    last: sequence,
-    signedAt: whole,
-    /** From this receipt to the root over `first` to `last`. */
-    siblings: z.array(word),
-    signature: bytes(/^[0-9a-f]{130}$/),
-  }),
+  signed: signedSchema,
+});
+
+/** A receipt about an exam, as its patient is given it. */
+export const ownReceiptSchema = receiptSchema.extend({
+  opened: openedSchema,
+  /** Null where the gateway has lost it. */
+  signed: signedSchema.nullable(),
+  /** Null as long as it is not anchored, and where what was anchored is not what the gateway has. */
+  anchored: anchoredSchema.nullable(),
+});
+
+/** `GET /exams/:examId/receipts`: every decision about an exam of the caller's, newest first. */
+export const ownReceiptsSchema = z.object({
+  /** Null where receipts are not anchored. */
+  accessLog: address.nullable(),
+  receipts: z.array(ownReceiptSchema),
+  /** For `?before=`: what comes next; null at the end. */
+  next: sequence.nullable(),
 });
 
 export type Decided = z.infer<typeof decidedSchema>;
 export type Opened = z.infer<typeof openedSchema>;
 export type Receipt = z.infer<typeof receiptSchema>;
+export type OwnReceipt = z.infer<typeof ownReceiptSchema>;
+export type OwnReceipts = z.infer<typeof ownReceiptsSchema>;
 
 const NO_BLOCK: Hex = `0x${"0".repeat(64)}`;
 

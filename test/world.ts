@@ -131,6 +131,7 @@ export class World {
       RPC_URL: await rpcThrough(chain.rpcUrl),
       CONSENT_LEDGER: contracts.consentLedger,
       CUSTODIAN_REGISTRY: contracts.custodianRegistry,
+      ACCESS_LOG: contracts.accessLog,
       CUSTODIAN: custodian.address,
       OPERATOR_KEY: operator.privateKey,
       HEAD_POLL_MS: "50",

@@ -1,5 +1,5 @@
 /** The log of receipts in the database: written in one piece with numbers and signature, and read back by number. */
-import { sql } from "drizzle-orm";
+import { between, lt, sql } from "drizzle-orm";
 import type { Hex } from "../../protocol/hash.ts";
 import type { Receipt } from "../../protocol/receipt.ts";
 import { receiptProofs } from "../../protocol/receiptTree.ts";
@@ -13,6 +13,33 @@ export type Signer = { custodian: Hex; signReceipts(run: SignedReceipts): Hex };
 
 /** Stands for a receipt that the database has lost: no receipt has it as its digest. */
 export const LOST: Hex = `0x${"0".repeat(64)}`;
+
+/** The number of the last receipt that is written. */
+export async function lastSequence(database: Database): Promise<number> {
+  const [counter] = await database.select().from(auditCounter);
+  return counter?.last ?? 0;
+}
+
+/** The digests of receipts by their numbers, `LOST` where there is none. */
+export async function digestsBetween(database: Database, first: number, last: number): Promise<Hex[]> {
+  const rows = await database
+    .select({ seq: receipts.seq, digest: receipts.digest })
+    .from(receipts)
+    .where(between(receipts.seq, first, last));
+  const digests = Array.from({ length: last - first + 1 }, () => LOST);
+  for (const { seq, digest } of rows) digests[seq - first] = digest;
+  return digests;
+}
+
+/** Go on after a number that is used already, if that is further on. */
+export async function skipTo(database: Database, used: number): Promise<boolean> {
+  const skipped = await database
+    .update(auditCounter)
+    .set({ last: used })
+    .where(lt(auditCounter.last, used))
+    .returning();
+  return skipped.length > 0;
+}
 
 /** Write receipts under the next numbers, within a transaction. */
 export async function writeNext(tx: Database, sealed: readonly Sealed[], signer: Signer): Promise<Receipt[]> {

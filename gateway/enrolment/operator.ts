@@ -1,4 +1,4 @@
-/** The operator's transactions: registering and amending exams for the custodian, one after the other. */
+/** The operator's transactions: registering and amending exams, and anchoring receipts, for the custodian, one after the other. */
 import {
   Contract,
   type ContractTransactionResponse,
@@ -9,8 +9,10 @@ import {
   TypedDataEncoder,
   Wallet,
 } from "ethers";
+import { accessLogAbi } from "../../protocol/abi/accessLog.ts";
 import { consentLedgerAbi } from "../../protocol/abi/consentLedger.ts";
 import type { Hex } from "../../protocol/hash.ts";
+import type { AnchoredRun } from "../../protocol/receiptTree.ts";
 import {
   ENROLMENT_TYPES,
   type Enrolment,
@@ -80,12 +82,18 @@ export class Operator {
 
   /** @throws {TransactionFailed} */
   register({ custodian, patient, commitment }: ExamPointer, manifestRoot: Hex): Promise<void> {
-    return this.#send(this.#wallet, "register", [custodian, patient, commitment, manifestRoot]);
+    return this.#sendToLedger(this.#wallet, "register", [custodian, patient, commitment, manifestRoot]);
   }
 
   /** @throws {TransactionFailed} */
   amend({ custodian, patient, commitment }: ExamPointer, manifestRoot: Hex): Promise<void> {
-    return this.#send(this.#wallet, "amend", [custodian, patient, commitment, manifestRoot]);
+    return this.#sendToLedger(this.#wallet, "amend", [custodian, patient, commitment, manifestRoot]);
+  }
+
+  /** Anchor the receipts that come next. @throws {TransactionFailed} */
+  anchor(accessLog: Hex, { root, first, last }: AnchoredRun): Promise<void> {
+    const contract = new Contract(accessLog, accessLogAbi, this.#wallet);
+    return this.#send(this.#wallet, contract, "anchor", [this.#options.custodian, root, first, last]);
   }
 
   /** Retire an exam: the custodian's own act, done here only where its key was given. @throws {TransactionFailed} */
@@ -96,15 +104,20 @@ export class Operator {
         `The exam must be retired by the custodian first: ConsentLedger.retire(${patient}, ${commitment}), sent from ${this.#options.custodian}.`,
       );
     }
-    await this.#send(this.#custodian, "retire", [patient, commitment]);
+    await this.#sendToLedger(this.#custodian, "retire", [patient, commitment]);
+  }
+
+  #sendToLedger(wallet: Wallet, method: string, parameters: readonly unknown[]): Promise<void> {
+    return this.#send(wallet, this.#ledger(wallet), method, parameters);
   }
 
   /** One at a time, so that no two take the same nonce. */
-  #send(wallet: Wallet, method: string, parameters: readonly unknown[]): Promise<void> {
+  #send(wallet: Wallet, contract: Contract, method: string, parameters: readonly unknown[]): Promise<void> {
     const sent = this.#queue.then(async () => {
       try {
-        const contractMethod = this.#ledger(wallet).getFunction(method);
-        const transaction: ContractTransactionResponse = await contractMethod.send(...parameters);
+        const transaction: ContractTransactionResponse = await contract
+          .getFunction(method)
+          .send(...parameters);
         await transaction.wait();
       } catch (error) {
         throw this.#explain(error, wallet);
@@ -120,13 +133,13 @@ export class Operator {
 
   #explain(error: unknown, wallet: Wallet): TransactionFailed {
     const text = (message: string) => new TransactionFailed(message, { cause: error });
-    if (isError(error, "CALL_EXCEPTION") && error.revert?.name === "ConsentLedgerNotOperator") {
+    if (isError(error, "CALL_EXCEPTION") && error.revert?.name.endsWith("NotOperator")) {
       return text(
         `${wallet.address} is not an operator of the custodian: ${this.#options.custodian} must send ConsentLedger.setOperator(${wallet.address}, true).`,
       );
     }
     if (isError(error, "CALL_EXCEPTION"))
-      return text(`The ledger refused: ${error.revert?.name ?? error.shortMessage}.`);
+      return text(`The contract refused: ${error.revert?.name ?? error.shortMessage}.`);
     if (isError(error, "INSUFFICIENT_FUNDS")) return text(`${wallet.address} has no ether to pay for gas.`);
     return text(`The transaction could not be sent: ${faultOf(error)}.`);
   }

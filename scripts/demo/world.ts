@@ -108,6 +108,7 @@ interface GatewayParts {
   rpcUrl: string;
   consentLedger: string;
   custodianRegistry: string;
+  accessLog: string;
   appDir: string;
   players: Player[];
 }
@@ -124,6 +125,8 @@ function startGateway({ port, dicom, dataDir }: StartOptions, parts: GatewayPart
     CONSENT_LEDGER: parts.consentLedger,
     CONSENT_LEDGER_BLOCK: "",
     CUSTODIAN_REGISTRY: parts.custodianRegistry,
+    ACCESS_LOG: parts.accessLog,
+    ANCHOR_INTERVAL: "30",
     CUSTODIAN: account(ACCOUNT.custodian).address,
     CUSTODIAN_KEY: account(ACCOUNT.custodian).privateKey,
     OPERATOR_KEY: account(ACCOUNT.operator).privateKey,
