@@ -147,7 +147,9 @@ async function assemble(config: GatewayConfig, closers: Closers): Promise<Omit<R
   await serveApp(app, config.appDir);
 
   const enrolment = new Enrolment({ database, archive, operator, registrar, facts, chain, custodian });
-  const admin = await startAdminServer({ ...config, database, archive, enrolment, unreadable, log: app.log });
+  const ledger = { custodian, chainId, consentLedger, accessLog: config.accessLog };
+  const parts = { database, archive, enrolment, ledger, unreadable };
+  const admin = await startAdminServer({ ...parts, dataDir: config.dataDir, log: app.log });
   closers.push(() => admin.close());
   metrics.observe({
     headAge: () => chain.headAge,

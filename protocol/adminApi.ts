@@ -81,8 +81,26 @@ export const progressSchema = z.union([
   z.object({ event: z.literal("problem"), problem: problemSchema }),
 ]);
 
+/** `GET /audit`: whose log this is, and where it is anchored, by the gateway's word. */
+export const auditSchema = z.object({
+  custodian: z.string(),
+  chainId: z.int(),
+  consentLedger: z.string(),
+  /** Null where receipts are not anchored. */
+  accessLog: z.string().nullable(),
+  /** The number of the last receipt. */
+  last: z.int(),
+});
+
+/**
+ * `GET /audit/receipts?after=`: the receipts after a number, in order; none at the end. Each should be a `loggedReceiptSchema`,
+ * which one that was tampered with may not be.
+ */
+export const auditPageSchema = z.object({ receipts: z.array(z.looseObject({ sequence: z.number() })) });
+
 export type ArchivedStudy = z.infer<typeof archivedStudySchema>;
 export type ArchivedPatient = z.infer<typeof archivedPatientSchema>;
+export type AuditAbout = z.infer<typeof auditSchema>;
 export type Candidates = z.infer<typeof candidatesSchema>;
 export type ExamOutcome = z.infer<typeof outcomeSchema>;
 /** A step on the way, without the problem that may end it. */

@@ -14,6 +14,9 @@ import { rootFrom } from "./receiptTree.ts";
 import { ACTIONS, PURPOSES } from "./terms.ts";
 import type { SignedReceipts } from "./typedData.ts";
 
+/** The digest that stands for a receipt that a log has lost: no receipt has it. */
+export const LOST: Hex = `0x${"0".repeat(64)}`;
+
 /** The header that a receipt comes with, beside an answer. */
 export const RECEIPT_HEADER = "examkey-receipt";
 
@@ -90,6 +93,18 @@ export const ownReceiptSchema = receiptSchema.extend({
   anchored: anchoredSchema.nullable(),
 });
 
+/**
+ * A receipt as the log holds it, in `GET /audit/receipts` of the admin API. With it, the leaf can be computed anew; nobody is
+ * named without the keys.
+ */
+export const loggedReceiptSchema = decidedSchema.extend({
+  sequence,
+  envelopes: z.array(bytes(/^([0-9a-f]{2})+$/)),
+  digest: word,
+  /** With the last of those that were written together: what the operator signed over all of them. */
+  signed: signedSchema.pick({ first: true, signedAt: true, signature: true }).nullable(),
+});
+
 /** `GET /exams/:examId/receipts`: every decision about an exam of the caller's, newest first. */
 export const ownReceiptsSchema = z.object({
   /** Null where receipts are not anchored. */
@@ -102,6 +117,7 @@ export const ownReceiptsSchema = z.object({
 export type Decided = z.infer<typeof decidedSchema>;
 export type Opened = z.infer<typeof openedSchema>;
 export type Receipt = z.infer<typeof receiptSchema>;
+export type LoggedReceipt = z.infer<typeof loggedReceiptSchema>;
 export type OwnReceipt = z.infer<typeof ownReceiptSchema>;
 export type OwnReceipts = z.infer<typeof ownReceiptsSchema>;
 

@@ -25,6 +25,7 @@ const COMMANDS = {
     "name a custodian's operator, list its gateway in the registry, or describe its contracts to wallets",
   ],
   import: ["store DICOM files in a running gateway's archive"],
+  "audit-verify": ["check a running gateway's log of receipts against the chain, or a reader's receipt"],
   gateway: ["run the gateway alone, configured by environment variables", "gateway/main.ts"],
   build: ["build the app for a hospital into dist/app"],
   dev: [

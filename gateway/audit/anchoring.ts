@@ -10,13 +10,14 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { desc, eq } from "drizzle-orm";
 import type { Hex } from "../../protocol/hash.ts";
+import { LOST } from "../../protocol/receipt.ts";
 import { type AnchoredRun, CHUNK, receiptRoot, rootOverChunks } from "../../protocol/receiptTree.ts";
 import type { Database } from "../database/database.ts";
 import { giveBackLease, takeLease } from "../database/lease.ts";
 import { anchors } from "../database/schema.ts";
 import type { Operator } from "../enrolment/operator.ts";
 import type { AccessLog, Anchor } from "./accessLog.ts";
-import { digestsBetween, LOST, lastSequence, skipTo } from "./log.ts";
+import { digestsBetween, lastSequence, skipTo } from "./log.ts";
 
 export type AnchoringContext = {
   database: Database;

@@ -1,7 +1,7 @@
 /** The log of receipts in the database: written in one piece with numbers and signature, and read back by number. */
 import { between, lt, sql } from "drizzle-orm";
 import type { Hex } from "../../protocol/hash.ts";
-import type { Receipt } from "../../protocol/receipt.ts";
+import { LOST, type Receipt } from "../../protocol/receipt.ts";
 import { receiptProofs } from "../../protocol/receiptTree.ts";
 import type { SignedReceipts } from "../../protocol/typedData.ts";
 import type { Database } from "../database/database.ts";
@@ -10,9 +10,6 @@ import type { Sealed } from "./sealing.ts";
 
 /** Who signs receipts, in whose name. */
 export type Signer = { custodian: Hex; signReceipts(run: SignedReceipts): Hex };
-
-/** Stands for a receipt that the database has lost: no receipt has it as its digest. */
-export const LOST: Hex = `0x${"0".repeat(64)}`;
 
 /** The number of the last receipt that is written. */
 export async function lastSequence(database: Database): Promise<number> {

@@ -1,5 +1,5 @@
 /** What is recorded about an exam, for its patient: in clear, and each with what proves it. */
-import { and, asc, desc, eq, gte, inArray, isNotNull, lt, lte } from "drizzle-orm";
+import { and, asc, desc, eq, gte, isNotNull, lt, lte } from "drizzle-orm";
 import { envelopeProof, envelopesRoot } from "../../protocol/envelope.ts";
 import type { Hex } from "../../protocol/hash.ts";
 import type { Decided, OwnReceipt } from "../../protocol/receipt.ts";
@@ -7,6 +7,7 @@ import { CHUNK, proofThroughChunk, receiptProof } from "../../protocol/receiptTr
 import type { Database } from "../database/database.ts";
 import { anchors, envelopeKeys, envelopes, receipts } from "../database/schema.ts";
 import { inOrder } from "../inOrder.ts";
+import { envelopesOf } from "./export.ts";
 import { digestsBetween } from "./log.ts";
 import { openEnvelope } from "./sealing.ts";
 
@@ -65,14 +66,6 @@ export async function listReceipts(
 function decidedOf(row: Row): Decided {
   const { decidedAt, purpose, action, reason, route, chainId, blockNumber, blockHash } = row;
   return { decidedAt, purpose, action, reason, route, chainId, blockNumber, blockHash };
-}
-
-async function envelopesOf(database: Database, seqs: number[]): Promise<Map<number, Hex[]>> {
-  if (seqs.length === 0) return new Map();
-  const rows = await database.select().from(envelopes).where(inArray(envelopes.seq, seqs));
-  const bySeq = new Map<number, Hex[]>();
-  for (const { seq, envelope } of rows) bySeq.set(seq, [...(bySeq.get(seq) ?? []), envelope]);
-  return bySeq;
 }
 
 /** What the operator signed over the receipts that were written together with this one. */

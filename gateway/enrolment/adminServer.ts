@@ -1,5 +1,5 @@
 /**
- * The admin API: enrolment and import, for people at the custodian's own machine. It listens on loopback alone, on a
+ * The admin API: enrolment, import, and the log of receipts for whoever checks it, for people at the custodian's own machine. It listens on loopback alone, on a
  * port and with a token made anew for each process, which only this user can read.
  */
 import { randomBytes } from "node:crypto";
@@ -8,9 +8,11 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
 import { z } from "zod";
-import type { ArchivedPatient, Candidates, Progress } from "../../protocol/adminApi.ts";
+import type { ArchivedPatient, AuditAbout, Candidates, Progress } from "../../protocol/adminApi.ts";
 import type { Hex } from "../../protocol/hash.ts";
 import type { ArchiveClient } from "../archive/client.ts";
+import { exportReceipts } from "../audit/export.ts";
+import { lastSequence } from "../audit/log.ts";
 import { requireBearer } from "../auth/bearer.ts";
 import type { Database } from "../database/database.ts";
 import { enrolPractitioner } from "../exams/people.ts";
@@ -28,12 +30,15 @@ const address = z
 const words = z.string().trim().min(1).max(200);
 const patientIdSchema = z.object({ patientId: words, issuer: z.string().trim().max(200).optional() });
 const enrolSchema = patientIdSchema.extend({ address, replace: z.boolean().default(false) });
+const afterSchema = z.object({ after: z.coerce.number().int() });
 const practitionerSchema = z.object({ address, name: words, role: words });
 
 export type AdminContext = {
   database: Database;
   archive: ArchiveClient;
   enrolment: Enrolment;
+  /** What receipts are signed and anchored for. */
+  ledger: Omit<AuditAbout, "last">;
   /** Files of the embedded archive that could not be read. */
   unreadable: readonly { file: string; reason: string }[];
   dataDir: string;
@@ -102,6 +107,15 @@ function registerRoutes(app: FastifyInstance, context: AdminContext): void {
     const person = parse(practitionerSchema, request.body);
     await enrolPractitioner(database, person);
     return person;
+  });
+
+  app.get("/audit", async (): Promise<AuditAbout> => {
+    return { ...context.ledger, last: await lastSequence(database) };
+  });
+
+  app.get("/audit/receipts", async (request) => {
+    const { after } = parse(afterSchema, request.query);
+    return { receipts: await exportReceipts(database, after) };
   });
 
   app.post("/exams/refresh", async (_request, reply) => {
