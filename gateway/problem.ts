@@ -109,12 +109,17 @@ function reasonOfFrameworkError(error: unknown): ProblemReason | undefined {
   }
 }
 
-/** Send a problem as its document (RFC 9457), with RFC 6750's challenge where a token is wanted. */
+/** Send a problem as its document (RFC 9457). */
 export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
+  return refuse(reply, problem).type(PROBLEM_TYPE).send(JSON.stringify(problem));
+}
+
+/** Status and headers of a refusal, with RFC 6750's challenge where a token is wanted; its body is for the caller to add. */
+export function refuse(reply: FastifyReply, problem: Problem): FastifyReply {
   reply.code(problem.status).header("cache-control", "private, no-store");
   if (problem.status === 401) reply.header("www-authenticate", challengeOf(problem.reason));
   if (problem.retryAfter !== null) reply.header("retry-after", String(problem.retryAfter));
-  return reply.type(PROBLEM_TYPE).send(JSON.stringify(problem));
+  return reply;
 }
 
 /** RFC 6750, section 3.1: no error code where no token was sent. */

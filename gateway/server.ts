@@ -38,6 +38,7 @@ import { CustodianName } from "./exams/custodianName.ts";
 import { ExamDirectory } from "./exams/directory.ts";
 import { ArchiveFacts } from "./exams/facts.ts";
 import { registerExamRoutes } from "./exams/routes.ts";
+import { registerFhirRoutes } from "./fhir/routes.ts";
 import { openListener } from "./listener.ts";
 import { registerHealthRoutes } from "./operations/health.ts";
 import { Limits } from "./operations/limits.ts";
@@ -141,6 +142,7 @@ async function assemble(config: GatewayConfig, closers: Closers): Promise<Omit<R
   registerHealthRoutes(app, { database, chain, archive });
   registerExamRoutes(app, { database, directory, facts, custodianName, site, genesisHash, gate, decider });
   registerReceiptRoutes(app, { database, directory, gate, decider, custodian, accessLog: config.accessLog });
+  registerFhirRoutes(app, { database, directory, gate, decider, custodianName, site, custodian });
   const closing = new AbortController();
   registerWatchRoute(app, { gate, limits, closing: closing.signal });
   registerDicomwebRoutes(app, { gate, archive, publicUrl: () => site.url });

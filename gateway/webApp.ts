@@ -38,7 +38,18 @@ const CONTENT_SECURITY_POLICY = [
 ].join("; ");
 
 /** First segments of paths that are the API's: never answered with the app's page. */
-const API_PATHS = ["auth", "dicomweb", "exams", "grants", "me", "people", ".well-known", "healthz", "readyz"];
+const API_PATHS = [
+  "auth",
+  "dicomweb",
+  "exams",
+  "fhir",
+  "grants",
+  "me",
+  "people",
+  ".well-known",
+  "healthz",
+  "readyz",
+];
 
 export type WebServerParts = {
   site: Site;
