@@ -54,6 +54,12 @@ export const environmentSchema = z.object({
   DICOMWEB_USERNAME: z.string().optional(),
   DICOMWEB_PASSWORD: z.string().optional(),
   DICOM_DIRS: z.string().optional(),
+  /** Seconds between looks for new studies of enrolled patients; 0 never looks. */
+  ARCHIVE_POLL: wholeNumber(0, 86_400).default(60),
+  /** Seconds for which a study must not change before it is registered. */
+  STUDY_STABLE: wholeNumber(0, 86_400).default(60),
+  /** Seconds after which a transaction that is not mined is sent again with a higher fee. */
+  RESEND_AFTER: wholeNumber(1, 86_400).default(60),
   DATABASE_URL: z
     .string()
     .regex(/^postgres(ql)?:\/\//, "must begin with postgresql://")
@@ -103,6 +109,12 @@ export type GatewayConfig = {
   operatorKey: Hex;
   custodianKey: Hex | null;
   archive: ArchiveConfig;
+  /** Seconds between looks for new studies; 0 never looks. */
+  archivePoll: number;
+  /** Seconds. */
+  studyStable: number;
+  /** Seconds. */
+  resendAfter: number;
   /** PostgreSQL; null for PGlite within `dataDir`. */
   databaseUrl: string | null;
   dataDir: string;
@@ -153,6 +165,9 @@ export function readConfig(environment: Record<string, string | undefined>): Gat
     operatorKey: env.OPERATOR_KEY,
     custodianKey: env.CUSTODIAN_KEY ?? null,
     archive: readArchive(env),
+    archivePoll: env.ARCHIVE_POLL,
+    studyStable: env.STUDY_STABLE,
+    resendAfter: env.RESEND_AFTER,
     databaseUrl: env.DATABASE_URL ?? null,
     dataDir: resolve(env.DATA_DIR),
     allowedOrigins: readOrigins(env.ALLOWED_ORIGINS),

@@ -31,9 +31,12 @@ import { Decider } from "./decision/decider.ts";
 import { registerDicomwebRoutes } from "./dicomweb/routes.ts";
 import { registerDiscovery } from "./discovery.ts";
 import { startAdminServer } from "./enrolment/adminServer.ts";
+import type { DeliveryContext } from "./enrolment/delivery.ts";
 import { Enrolment } from "./enrolment/enrolment.ts";
-import { Operator, TransactionFailed } from "./enrolment/operator.ts";
+import { Operator } from "./enrolment/operator.ts";
+import { OutboxWorker } from "./enrolment/outboxWorker.ts";
 import { Registrar } from "./enrolment/registrar.ts";
+import { ArchiveWatcher } from "./enrolment/watcher.ts";
 import { CustodianName } from "./exams/custodianName.ts";
 import { ExamDirectory } from "./exams/directory.ts";
 import { ArchiveFacts } from "./exams/facts.ts";
@@ -42,7 +45,6 @@ import { registerFhirRoutes } from "./fhir/routes.ts";
 import { openListener } from "./listener.ts";
 import { registerHealthRoutes } from "./operations/health.ts";
 import { Limits } from "./operations/limits.ts";
-import { faultOf } from "./operations/log.ts";
 import { Metrics, serveMetrics } from "./operations/metrics.ts";
 import { Problem } from "./problem.ts";
 import { Site } from "./site.ts";
@@ -58,6 +60,9 @@ export type RunningGateway = {
   unreadable: readonly { file: string; reason: string }[];
   close(): Promise<void>;
 };
+
+/** Milliseconds that a gateway takes at its start for what waits in the outbox; the rest comes while it serves. */
+const OUTBOX_FIRST = 10_000;
 
 /** What was started, to be taken down in the opposite order. */
 type Closers = (() => Promise<unknown>)[];
@@ -126,8 +131,8 @@ async function assemble(config: GatewayConfig, closers: Closers): Promise<Omit<R
     ...{ authenticator, revocations, judge, directory, facts, audit, metrics, openExams },
     ...{ database, custodian, chainId },
   });
-  const registrar = new Registrar({ database, archive, operator, directory, custodian, genesisHash });
-  await resumeRegistrations(registrar, app.log);
+  const outbox = await startOutbox(config, { database, operator, directory, custodian }, app.log, closers);
+  const registrar = new Registrar({ database, archive, operator, outbox, directory, custodian, genesisHash });
   await chain.start();
   await revocations.start();
 
@@ -149,9 +154,14 @@ async function assemble(config: GatewayConfig, closers: Closers): Promise<Omit<R
   await serveApp(app, config.appDir);
 
   const enrolment = new Enrolment({ database, archive, operator, registrar, facts, chain, custodian });
+  const { archivePoll: poll, studyStable: stable } = config;
+  const seconds = { poll: poll * 1_000, stable: stable * 1_000 };
+  const watcher = new ArchiveWatcher({ database, archive, registrar, facts, ...seconds }, app.log);
+  watcher.start();
+  closers.push(() => watcher.close());
   const ledger = { custodian, chainId, consentLedger, accessLog: config.accessLog };
-  const parts = { database, archive, enrolment, ledger, unreadable };
-  const admin = await startAdminServer({ ...parts, dataDir: config.dataDir, log: app.log });
+  const parts = { database, archive, enrolment, facts, outbox, watcher, ledger, unreadable };
+  const admin = await startAdminServer({ ...config, ...parts, log: app.log });
   closers.push(() => admin.close());
   metrics.observe({
     headAge: () => chain.headAge,
@@ -217,11 +227,16 @@ async function openArchive(
   return { archive: client, unreadable: embedded.unreadable };
 }
 
-/** Registrations that were begun and not finished do not keep the gateway from serving the others. */
-async function resumeRegistrations(registrar: Registrar, log: FastifyBaseLogger): Promise<void> {
-  const sent = await registrar.resume((_examId, error) => {
-    const why = error instanceof TransactionFailed ? error.message : faultOf(error);
-    log.error({ why }, "An exam is not registered");
-  });
-  if (sent > 0) log.info({ exams: sent }, "Exams were registered");
+/** The outbox at work. What a local chain that was begun anew lacks is there when this resolves, if that goes quickly. */
+async function startOutbox(
+  { grantConfirmations: confirmations, headPoll: pace, resendAfter }: GatewayConfig,
+  parts: Pick<DeliveryContext, "database" | "operator" | "directory" | "custodian">,
+  log: FastifyBaseLogger,
+  closers: Closers,
+): Promise<OutboxWorker> {
+  const outbox = new OutboxWorker({ ...parts, confirmations, pace, resendAfter: resendAfter * 1_000 }, log);
+  await outbox.start();
+  closers.push(() => outbox.close());
+  await outbox.worked(OUTBOX_FIRST);
+  return outbox;
 }

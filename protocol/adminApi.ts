@@ -43,6 +43,26 @@ export const storedSchema = z.object({
   failed: z.array(z.object({ reason: z.string() })),
 });
 
+/** `GET /outbox`: what the ledger has yet to be brought to. */
+export const outboxSchema = z.object({
+  /** Why nothing is sent at the moment; null where nothing hinders. */
+  fault: z.string().nullable(),
+  waiting: z.array(
+    z.object({
+      examId: z.string(),
+      act: z.enum(["register", "amend"]),
+      /** Null also where the archive does not answer. */
+      description: z.string().nullable(),
+      studyDate: z.string().nullable(),
+      /** Milliseconds since 1970-01-01 UTC; `sentAt` is null where no node has taken the transaction yet. */
+      since: z.number(),
+      sentAt: z.number().nullable(),
+      /** What went wrong last; null where nothing did. */
+      why: z.string().nullable(),
+    }),
+  ),
+});
+
 const exam = {
   event: z.literal("exam"),
   description: z.string().nullable(),
@@ -102,6 +122,7 @@ export type ArchivedStudy = z.infer<typeof archivedStudySchema>;
 export type ArchivedPatient = z.infer<typeof archivedPatientSchema>;
 export type AuditAbout = z.infer<typeof auditSchema>;
 export type Candidates = z.infer<typeof candidatesSchema>;
+export type Outbox = z.infer<typeof outboxSchema>;
 export type ExamOutcome = z.infer<typeof outcomeSchema>;
 /** A step on the way, without the problem that may end it. */
 export type Progress = Exclude<z.infer<typeof progressSchema>, { event: "problem" }>;

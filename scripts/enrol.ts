@@ -5,6 +5,8 @@ import {
   type ArchivedStudy,
   archivedPatientSchema,
   candidatesSchema,
+  type Outbox,
+  outboxSchema,
 } from "../protocol/adminApi.ts";
 import { confirm, count, Desk, readAddress, runScript } from "./desk.ts";
 import { day, describeOutcome } from "./outcome.ts";
@@ -12,7 +14,8 @@ import { readArguments, UsageError } from "./usage.ts";
 
 const HELP = `npm run enrol -- [options]     enrol somebody at a running gateway
 
-  --list                   the patients that the archive knows, and whom they are enrolled to
+  --list                   the patients that the archive knows, and whom they are enrolled to; and exams that are
+                           not on the ledger yet, each with why
   --patient ID             the patient id (0010,0020) whose exams are to be registered …
     --issuer TEXT            … as this issuer gave it, where several did
     --address 0x…            … for the patient's wallet
@@ -52,7 +55,23 @@ async function list(desk: Desk): Promise<number> {
     for (const study of withoutPatientId) console.log(`  ${describeStudy(study)}`);
   }
   for (const { file, reason } of unreadable) console.log(`not served: ${file}: ${reason}`);
+  listWaiting(outboxSchema.parse(await desk.ask("/outbox")));
   return 0;
+}
+
+function listWaiting({ fault, waiting }: Outbox): void {
+  if (waiting.length === 0) return;
+  console.log(`\n${count(waiting.length, "exam")} waiting for the ledger, oldest first:`);
+  for (const { act, description, studyDate, since, sentAt, why } of waiting) {
+    const what = `${day(studyDate)}  ${description ?? "(no description)"}`;
+    const sent = sentAt === null ? "not sent yet" : `sent ${moment(sentAt)}, not mined yet`;
+    console.log(`  to ${act} since ${moment(since)}: ${what}: ${why ?? fault ?? sent}`);
+  }
+}
+
+/** Milliseconds since 1970-01-01 UTC as people read a time. */
+function moment(time: number): string {
+  return new Date(time).toISOString().slice(0, 16).replace("T", " ");
 }
 
 async function enrolPractitioner(desk: Desk, address: string, name?: string, role?: string): Promise<number> {

@@ -3,7 +3,7 @@ import { ne } from "drizzle-orm";
 import type { Hex } from "../../protocol/hash.ts";
 import { ConfigError, LOCAL_CHAIN_ID } from "../config.ts";
 import type { Database } from "./database.ts";
-import { binding, exams, followedBlocks, ledgerEvents } from "./schema.ts";
+import { binding, exams, followedBlocks, ledgerEvents, outbox } from "./schema.ts";
 
 /** What the chain and the configuration say that the database should belong to. */
 export type Binding = { chainId: number; genesisHash: Hex; consentLedger: Hex; custodian: Hex };
@@ -27,6 +27,7 @@ export async function bindDatabase(database: Database, wanted: Binding): Promise
   await database.transaction(async (tx) => {
     await tx.delete(ledgerEvents);
     await tx.delete(followedBlocks);
+    await tx.delete(outbox);
     await tx.update(exams).set({ state: "pending" }).where(ne(exams.state, "retired"));
     await tx.update(binding).set(wanted);
   });

@@ -11,6 +11,7 @@ import {
   index,
   integer,
   jsonb,
+  numeric,
   pgTable,
   primaryKey,
   text,
@@ -133,6 +134,47 @@ export const examSeries = pgTable(
     images: integer(),
   },
   (table) => [index("exam_series_exam").on(table.examId)],
+);
+
+/**
+ * Exams that the ledger has yet to be brought to: registered where it has none, amended where it has another manifest. A
+ * row is there before anything is sent, and until the ledger has it for good; the exam's own row says what it should have.
+ */
+export const outbox = pgTable(
+  "outbox",
+  {
+    examId: hex("exam_id")
+      .primaryKey()
+      .references(() => exams.examId),
+    /** One more whenever something else is wanted of the exam: what is done for an older one finishes nothing. */
+    revision: integer().notNull().default(1),
+    /** When it was first wanted, in milliseconds since 1970-01-01 UTC. */
+    since: bigint("since_ms", { mode: "number" }).notNull(),
+    /** When it is looked at again, in the same; whoever takes it moves this on, so that no other does. */
+    dueAt: bigint("due_at_ms", { mode: "number" }).notNull(),
+    /** Failures in a row. */
+    failures: integer().notNull().default(0),
+    /** The last of them; null while nothing is wrong. */
+    why: text(),
+    /** Whether the head has it; until enough blocks are on top, a reorganisation may take it back. */
+    there: boolean().notNull().default(false),
+    /** Who sends the transaction, and under which nonce: kept before it is sent, so that no second one can take effect. */
+    sender: hex("sender"),
+    nonce: bigint({ mode: "number" }),
+    /** Until it is mined. Each sender has one in flight. */
+    inFlight: boolean("in_flight").notNull().default(false),
+    /** When it was last given to a node, in milliseconds since 1970-01-01 UTC; null where no node took it yet. */
+    sentAt: bigint("sent_at_ms", { mode: "number" }),
+    /** How often, under this nonce. */
+    sendings: integer().notNull().default(0),
+    /** What it offers for a unit of gas, in wei: with the base fee, and on top of it. */
+    maxFee: numeric("max_fee", { precision: 78, scale: 0, mode: "bigint" }),
+    priorityFee: numeric("priority_fee", { precision: 78, scale: 0, mode: "bigint" }),
+  },
+  (table) => [
+    uniqueIndex("outbox_one_in_flight").on(table.sender).where(sql`${table.inFlight}`),
+    index("outbox_due").on(table.dueAt),
+  ],
 );
 
 /** Whom the custodian knows as practitioners. */

@@ -8,17 +8,21 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
 import { z } from "zod";
-import type { ArchivedPatient, AuditAbout, Candidates, Progress } from "../../protocol/adminApi.ts";
+import type { ArchivedPatient, AuditAbout, Candidates, Outbox, Progress } from "../../protocol/adminApi.ts";
 import type { Hex } from "../../protocol/hash.ts";
 import type { ArchiveClient } from "../archive/client.ts";
+import { studyUidOf } from "../archive/studyUid.ts";
 import { exportReceipts } from "../audit/export.ts";
 import { lastSequence } from "../audit/log.ts";
 import { requireBearer } from "../auth/bearer.ts";
 import type { Database } from "../database/database.ts";
+import type { ArchiveFacts } from "../exams/facts.ts";
 import { enrolPractitioner } from "../exams/people.ts";
 import { logFault, Problem, sendProblem, toProblem } from "../problem.ts";
 import type { Enrolment } from "./enrolment.ts";
+import type { OutboxWorker, Waiting } from "./outboxWorker.ts";
 import { type ArchivePatient, findPatient, listPatients } from "./patients.ts";
+import type { ArchiveWatcher } from "./watcher.ts";
 
 /** Largest DICOM file that can be imported, in bytes: it is held in memory once. */
 const LARGEST_FILE = 2 * 1024 ** 3;
@@ -37,6 +41,9 @@ export type AdminContext = {
   database: Database;
   archive: ArchiveClient;
   enrolment: Enrolment;
+  facts: ArchiveFacts;
+  outbox: OutboxWorker;
+  watcher: ArchiveWatcher;
   /** What receipts are signed and anchored for. */
   ledger: Omit<AuditAbout, "last">;
   /** Files of the embedded archive that could not be read. */
@@ -80,11 +87,18 @@ export async function startAdminServer(context: AdminContext): Promise<AdminServ
 }
 
 function registerRoutes(app: FastifyInstance, context: AdminContext): void {
-  const { archive, database, enrolment } = context;
+  const { archive, database, enrolment, facts, outbox, watcher } = context;
   const describe = async (patient: ArchivePatient): Promise<ArchivedPatient> => ({
     ...patient,
     enrolledTo: await enrolment.enrolledTo(patient),
   });
+  const describeWaiting = async (waiting: Waiting) => {
+    const { examId, studyInstanceUid, state, since, sentAt, why } = waiting;
+    // What waits is told also where the archive cannot say what it is.
+    const study = await facts.study(studyInstanceUid).catch(() => null);
+    const { description = null, studyDate = null } = study ?? {};
+    return { examId, act: actIn(state), description, studyDate, since, sentAt, why };
+  };
 
   app.get("/patients/candidates", async (): Promise<Candidates> => {
     const { patients, withoutPatientId } = await listPatients(archive);
@@ -118,6 +132,11 @@ function registerRoutes(app: FastifyInstance, context: AdminContext): void {
     return { receipts: await exportReceipts(database, after) };
   });
 
+  app.get("/outbox", async (): Promise<Outbox> => {
+    const waiting = (await outbox.waiting()).map(describeWaiting);
+    return { fault: outbox.fault?.detail ?? null, waiting: await Promise.all(waiting) };
+  });
+
   app.post("/exams/refresh", async (_request, reply) => {
     return reply.type("application/x-ndjson").send(await streamProgress(enrolment.refresh()));
   });
@@ -127,7 +146,11 @@ function registerRoutes(app: FastifyInstance, context: AdminContext): void {
   app.post("/instances", { bodyLimit: LARGEST_FILE }, async (request) => {
     if (!Buffer.isBuffer(request.body))
       throw new Problem("malformed-request", "Send one application/dicom file.");
-    return archive.store([request.body]);
+    const result = await archive.store([request.body]);
+    facts.forget();
+    const studyInstanceUid = studyUidOf(request.body);
+    if (result.stored.length > 0 && studyInstanceUid) watcher.stored(studyInstanceUid);
+    return result;
   });
 }
 
@@ -146,6 +169,11 @@ async function streamProgress(progress: AsyncGenerator<Progress>): Promise<Reada
     }
   }
   return Readable.from(lines());
+}
+
+/** What is to be done on the ledger about an exam in that state. */
+function actIn(state: Waiting["state"]): Outbox["waiting"][number]["act"] {
+  return state === "pending" ? "register" : "amend";
 }
 
 function parse<T extends z.ZodType>(schema: T, body: unknown): z.output<T> {

@@ -1,13 +1,20 @@
-/** The operator's transactions: registering and amending exams, and anchoring receipts, for the custodian, one after the other. */
+/**
+ * The operator's key: what it signs, and the transactions by which exams are registered, amended and retired, and receipts
+ * anchored.
+ */
 import {
   Contract,
   type ContractTransactionResponse,
   concat,
+  Interface,
+  isCallException,
   isError,
   type JsonRpcProvider,
   keccak256,
+  Transaction,
   TypedDataEncoder,
   Wallet,
+  ZeroAddress,
 } from "ethers";
 import { accessLogAbi } from "../../protocol/abi/accessLog.ts";
 import { consentLedgerAbi } from "../../protocol/abi/consentLedger.ts";
@@ -21,15 +28,26 @@ import {
   typedDataDomain,
 } from "../../protocol/typedData.ts";
 import type { ExamPointer } from "../decision/question.ts";
-import { faultOf } from "../operations/log.ts";
+import { Problem } from "../problem.ts";
 
-/** A transaction that could not be sent, or failed. `message` says what to do about it. */
+const ledgerInterface = new Interface(consentLedgerAbi);
+/** The errors of all contracts that the operator calls. */
+const refusals = new Interface([...consentLedgerAbi, ...accessLogAbi].filter(({ type }) => type === "error"));
+
+/** A transaction that the chain refused, or that cannot be made. `message` says what to do about it. */
 export class TransactionFailed extends Error {
   override readonly name = "TransactionFailed";
 }
 
 /** What the ledger keeps of an exam. */
 export type PointerState = "absent" | "registered" | "retired";
+export type LedgerPointer = { state: PointerState; manifestRoot: Hex };
+
+/** What a transaction offers for a unit of gas, in wei: with the base fee, and on top of it. */
+export type Fees = { maxFee: bigint; priorityFee: bigint };
+
+/** What an operator does about an exam. */
+export type Act = "register" | "amend";
 
 export type OperatorOptions = {
   ledger: Hex;
@@ -39,20 +57,31 @@ export type OperatorOptions = {
   custodianKey: Hex | null;
 };
 
+/** Gas above what a transaction needed when it was tried: the ledger may cost a little more by the time it is mined. */
+const SPARE_GAS = 1.2;
+
 const RECEIPTS = TypedDataEncoder.from({ Receipts: [...RECEIPTS_TYPES.Receipts] });
 
 export class Operator {
   readonly #options: OperatorOptions;
   readonly #domain: string;
+  readonly #provider: JsonRpcProvider;
   readonly #wallet: Wallet;
   readonly #custodian: Wallet | null;
-  #queue: Promise<unknown> = Promise.resolve();
+  /** The custodian's transactions, one at a time, so that no two take the same nonce. */
+  #retiring: Promise<unknown> = Promise.resolve();
 
   constructor(provider: JsonRpcProvider, options: OperatorOptions) {
     this.#options = options;
     this.#domain = TypedDataEncoder.hashDomain(typedDataDomain(options.chainId, options.ledger));
+    this.#provider = provider;
     this.#wallet = new Wallet(options.operatorKey, provider);
     this.#custodian = options.custodianKey ? new Wallet(options.custodianKey, provider) : null;
+  }
+
+  /** In lower case. */
+  get address(): Hex {
+    return this.#wallet.address.toLowerCase() as Hex;
   }
 
   /** Sign that a patient whom the custodian identified owns an address (EIP-712). */
@@ -73,27 +102,93 @@ export class Operator {
     return this.#wallet.signingKey.sign(digest).serialized as Hex;
   }
 
-  /** What the ledger has under an exam's id. */
+  /** The number of the head. @throws {Problem} `chain-unavailable` */
+  headNumber(): Promise<number> {
+    return answered(this.#provider.getBlockNumber());
+  }
+
+  /** How many of the operator's transactions were mined up to a block. @throws {Problem} `chain-unavailable` */
+  mined(block: number): Promise<number> {
+    return answered(this.#provider.getTransactionCount(this.#wallet.address, block));
+  }
+
+  /** The nonce after those that were mined, and those that the node waits with. @throws {Problem} `chain-unavailable` */
+  nextNonce(): Promise<number> {
+    return answered(this.#provider.getTransactionCount(this.#wallet.address, "pending"));
+  }
+
+  /** What the ledger has under an exam's id, at a block or now. @throws {Problem} `chain-unavailable` */
+  async pointerOf(examId: Hex, block: number | "latest" = "latest"): Promise<LedgerPointer> {
+    const data = ledgerInterface.encodeFunctionData("pointerOf", [examId]);
+    const call = { to: this.#options.ledger, data, blockTag: block };
+    const answer = await answered(this.#provider.call(call));
+    // Before the ledger was there, nothing is in it.
+    if (answer === "0x") return { state: "absent", manifestRoot: "0x" };
+    const [pointer] = ledgerInterface.decodeFunctionResult("pointerOf", answer) as unknown as [
+      { owner: string; retired: boolean; manifestRoot: Hex },
+    ];
+    const isStored = pointer.owner !== ZeroAddress;
+    const state = pointer.retired ? "retired" : isStored ? "registered" : "absent";
+    return { state, manifestRoot: pointer.manifestRoot };
+  }
+
+  /** As `pointerOf`, of which only the state counts. @throws {Problem} `chain-unavailable` */
   async stateOf(examId: Hex): Promise<PointerState> {
-    const { owner, retired } = await this.#ledger(this.#wallet).getFunction("pointerOf").staticCall(examId);
-    if (retired) return "retired";
-    return BigInt(owner) === 0n ? "absent" : "registered";
+    return (await this.pointerOf(examId)).state;
   }
 
-  /** @throws {TransactionFailed} */
-  register({ custodian, patient, commitment }: ExamPointer, manifestRoot: Hex): Promise<void> {
-    return this.#sendToLedger(this.#wallet, "register", [custodian, patient, commitment, manifestRoot]);
+  /**
+   * Gas for a transaction, found by trying it on the head.
+   * @throws {TransactionFailed} where the ledger would refuse it
+   * @throws {Problem} `chain-unavailable`
+   */
+  async gasFor(act: Act, pointer: ExamPointer, manifestRoot: Hex): Promise<bigint> {
+    const data = this.#callData(act, pointer, manifestRoot);
+    const transaction = { from: this.#wallet.address, to: this.#options.ledger, data };
+    // On the head: nodes try it on top of what waits by themselves, which may hold this very transaction.
+    const gas: unknown = await this.#provider
+      .send("eth_estimateGas", [transaction, "latest"])
+      .catch((error: unknown) => {
+        throw this.#explain(error, this.#wallet);
+      });
+    return BigInt(Math.ceil(Number(gas) * SPARE_GAS));
   }
 
-  /** @throws {TransactionFailed} */
-  amend({ custodian, patient, commitment }: ExamPointer, manifestRoot: Hex): Promise<void> {
-    return this.#sendToLedger(this.#wallet, "amend", [custodian, patient, commitment, manifestRoot]);
+  /** What the node suggests to offer. @throws {Problem} `chain-unavailable` */
+  async suggestedFees(): Promise<Fees> {
+    const { maxFeePerGas, maxPriorityFeePerGas, gasPrice } = await answered(this.#provider.getFeeData());
+    const maxFee = maxFeePerGas ?? gasPrice ?? 0n;
+    return { maxFee, priorityFee: maxPriorityFeePerGas ?? maxFee };
   }
 
-  /** Anchor the receipts that come next. @throws {TransactionFailed} */
-  anchor(accessLog: Hex, { root, first, last }: AnchoredRun): Promise<void> {
-    const contract = new Contract(accessLog, accessLogAbi, this.#wallet);
-    return this.#send(this.#wallet, contract, "anchor", [this.#options.custodian, root, first, last]);
+  /**
+   * Give a transaction to the node. That it knows it, or another of the same nonce, is as good as taken: which of them
+   * is mined is seen on the ledger.
+   * @throws {TransactionFailed} where the node refuses it
+   * @throws {Problem} `chain-unavailable`: it may have been taken, or not
+   */
+  async send(
+    act: Act,
+    pointer: ExamPointer,
+    manifestRoot: Hex,
+    { nonce, gas, fees }: { nonce: number; gas: bigint; fees: Fees },
+  ): Promise<void> {
+    const transaction = Transaction.from({
+      type: 2,
+      chainId: this.#options.chainId,
+      to: this.#options.ledger,
+      data: this.#callData(act, pointer, manifestRoot),
+      nonce,
+      gasLimit: gas,
+      maxFeePerGas: fees.maxFee,
+      maxPriorityFeePerGas: fees.priorityFee,
+    });
+    const signed = await this.#wallet.signTransaction(transaction);
+    try {
+      await this.#provider.send("eth_sendRawTransaction", [signed]);
+    } catch (error) {
+      if (!isKnownToNode(error)) throw this.#explain(error, this.#wallet);
+    }
   }
 
   /** Retire an exam: the custodian's own act, done here only where its key was given. @throws {TransactionFailed} */
@@ -104,43 +199,73 @@ export class Operator {
         `The exam must be retired by the custodian first: ConsentLedger.retire(${patient}, ${commitment}), sent from ${this.#options.custodian}.`,
       );
     }
-    await this.#sendToLedger(this.#custodian, "retire", [patient, commitment]);
+    const custodian = this.#custodian;
+    const ledger = new Contract(this.#options.ledger, consentLedgerAbi, custodian);
+    const retired = this.#retiring.then(() => this.#done(custodian, ledger, "retire", [patient, commitment]));
+    this.#retiring = retired.catch(() => undefined);
+    await retired;
   }
 
-  #sendToLedger(wallet: Wallet, method: string, parameters: readonly unknown[]): Promise<void> {
-    return this.#send(wallet, this.#ledger(wallet), method, parameters);
+  /**
+   * Anchor the receipts that come next. Exams are registered with the same key: where both take one nonce, one of the two
+   * is refused, and sent again by whoever wanted it.
+   * @throws {TransactionFailed} @throws {Problem} `chain-unavailable`
+   */
+  anchor(accessLog: Hex, { root, first, last }: AnchoredRun): Promise<void> {
+    const contract = new Contract(accessLog, accessLogAbi, this.#wallet);
+    return this.#done(this.#wallet, contract, "anchor", [this.#options.custodian, root, first, last]);
   }
 
-  /** One at a time, so that no two take the same nonce. */
-  #send(wallet: Wallet, contract: Contract, method: string, parameters: readonly unknown[]): Promise<void> {
-    const sent = this.#queue.then(async () => {
-      try {
-        const transaction: ContractTransactionResponse = await contract
-          .getFunction(method)
-          .send(...parameters);
-        await transaction.wait();
-      } catch (error) {
-        throw this.#explain(error, wallet);
-      }
-    });
-    this.#queue = sent.catch(() => undefined);
-    return sent;
+  /** Send a transaction, and wait until it is mined. */
+  async #done(
+    wallet: Wallet,
+    contract: Contract,
+    method: string,
+    parameters: readonly unknown[],
+  ): Promise<void> {
+    try {
+      const sent: ContractTransactionResponse = await contract.getFunction(method).send(...parameters);
+      await sent.wait();
+    } catch (error) {
+      throw this.#explain(error, wallet);
+    }
   }
 
-  #ledger(wallet: Wallet): Contract {
-    return new Contract(this.#options.ledger, consentLedgerAbi, wallet);
+  #callData(act: Act, { custodian, patient, commitment }: ExamPointer, manifestRoot: Hex): string {
+    return ledgerInterface.encodeFunctionData(act, [custodian, patient, commitment, manifestRoot]);
   }
 
-  #explain(error: unknown, wallet: Wallet): TransactionFailed {
-    const text = (message: string) => new TransactionFailed(message, { cause: error });
-    if (isError(error, "CALL_EXCEPTION") && error.revert?.name.endsWith("NotOperator")) {
-      return text(
+  #explain(error: unknown, wallet: Wallet): TransactionFailed | Problem {
+    const failed = (message: string) => new TransactionFailed(message, { cause: error });
+    if (isCallException(error)) {
+      const name = error.data ? refusals.parseError(error.data)?.name : undefined;
+      if (!name?.endsWith("NotOperator"))
+        return failed(`The contract refused: ${name ?? error.shortMessage}.`);
+      return failed(
         `${wallet.address} is not an operator of the custodian: ${this.#options.custodian} must send ConsentLedger.setOperator(${wallet.address}, true).`,
       );
     }
-    if (isError(error, "CALL_EXCEPTION"))
-      return text(`The contract refused: ${error.revert?.name ?? error.shortMessage}.`);
-    if (isError(error, "INSUFFICIENT_FUNDS")) return text(`${wallet.address} has no ether to pay for gas.`);
-    return text(`The transaction could not be sent: ${faultOf(error)}.`);
+    if (isError(error, "INSUFFICIENT_FUNDS")) return failed(`${wallet.address} has no ether to pay for gas.`);
+    if (isError(error, "UNKNOWN_ERROR") && error.error)
+      return failed(`The node refused the transaction: ${messageOf(error.error)}.`);
+    return new Problem("chain-unavailable", undefined, { cause: error });
   }
+}
+
+/** Whatever a node does not answer, it may answer later. */
+async function answered<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (cause) {
+    throw new Problem("chain-unavailable", undefined, { cause });
+  }
+}
+
+function isKnownToNode(error: unknown): boolean {
+  if (isError(error, "NONCE_EXPIRED") || isError(error, "REPLACEMENT_UNDERPRICED")) return true;
+  return isError(error, "UNKNOWN_ERROR") && /already known|known transaction/i.test(messageOf(error.error));
+}
+
+function messageOf(error: unknown): string {
+  return typeof error === "object" && error !== null && "message" in error ? String(error.message) : "";
 }

@@ -1,4 +1,7 @@
-/** Registers exams: the salt is in the database before its transaction is sent, and one study has one live pointer. */
+/**
+ * Decides what the ledger should have of a study, and puts that into the outbox: the salt is in the database before its
+ * transaction is sent, and one study has one live pointer.
+ */
 import { and, eq, ne } from "drizzle-orm";
 import type { Hex } from "../../protocol/hash.ts";
 import { examCommitment, examId as examIdOf, newSalt } from "../../protocol/ids.ts";
@@ -9,6 +12,8 @@ import { type ExamDirectory, seriesRow } from "../exams/directory.ts";
 import { Problem } from "../problem.ts";
 import { type BadInstance, type Contents, listContents, readManifest } from "./contents.ts";
 import type { Operator } from "./operator.ts";
+import { putInOutbox } from "./outbox.ts";
+import type { OutboxWorker } from "./outboxWorker.ts";
 
 export type EnrolmentRow = typeof enrolments.$inferSelect;
 type ExamRow = typeof exams.$inferSelect;
@@ -20,6 +25,7 @@ export type RegistrarContext = {
   database: Database;
   archive: ArchiveClient;
   operator: Operator;
+  outbox: OutboxWorker;
   directory: ExamDirectory;
   custodian: Hex;
   genesisHash: Hex;
@@ -27,48 +33,41 @@ export type RegistrarContext = {
 
 export class Registrar {
   readonly #context: RegistrarContext;
+  /** Studies being looked at: whoever comes for the same one waits, and finds it done. */
+  readonly #busy = new Map<string, Promise<unknown>>();
 
   constructor(context: RegistrarContext) {
     this.#context = context;
   }
 
   /**
-   * Bring a study's pointer up to date: register a new one, amend a changed one.
-   * @throws {Problem} `archive-unavailable`, or `malformed-request` where it belongs to somebody else's enrolment
-   * @throws {TransactionFailed}
+   * Bring a study's pointer up to date, and wait until the ledger has it: register a new one, amend a changed one.
+   * @throws {Problem} `archive-unavailable`, `chain-unavailable`, or `malformed-request` where it belongs to somebody
+   * else's enrolment
+   * @throws {TransactionFailed} from here on, the outbox goes on by itself
    */
   async register(enrolment: EnrolmentRow, studyInstanceUid: string): Promise<Registered> {
-    const contents = await listContents(this.#context.archive, studyInstanceUid);
-    const live = await this.#livePointer(studyInstanceUid);
-    if (!live) return this.#registerNew(enrolment, studyInstanceUid, contents);
-    if (live.enrolmentId !== enrolment.id) {
-      throw new Problem(
-        "malformed-request",
-        "This exam is enrolled for another patient id; retire that first.",
-      );
-    }
-    if (live.contents !== contents.fingerprint) return this.#renew(live, contents);
-    // A registration that was reorganised away is sent again.
-    const isThere =
-      live.state === "registered" && (await this.#context.operator.stateOf(live.examId)) !== "absent";
-    if (isThere) return { outcome: "unchanged", examId: live.examId, bad: [] };
-    await this.#send(live);
-    return { outcome: "registered", examId: live.examId, bad: [] };
+    const registered = await this.submit(enrolment, studyInstanceUid);
+    if (registered.outcome !== "unchanged") await this.#context.outbox.delivered(registered.examId);
+    return registered;
   }
 
-  /** Send what was begun and not finished: after a crash, or on a local chain that was begun anew. */
-  async resume(onFailure: (examId: Hex, error: unknown) => void): Promise<number> {
-    const pending = await this.#context.database.select().from(exams).where(eq(exams.state, "pending"));
-    let sent = 0;
-    for (const exam of pending) {
-      try {
-        await this.#send(exam);
-        sent += 1;
-      } catch (error) {
-        onFailure(exam.examId, error);
-      }
+  /** As `register`, without waiting for the ledger: what is to be sent is in the outbox. */
+  async submit(enrolment: EnrolmentRow, studyInstanceUid: string): Promise<Registered> {
+    const before = this.#busy.get(studyInstanceUid) ?? Promise.resolve();
+    const submitted = before.then(() => this.#submit(enrolment, studyInstanceUid));
+    const done = submitted.catch(() => undefined);
+    this.#busy.set(studyInstanceUid, done);
+    try {
+      return await submitted;
+    } finally {
+      if (this.#busy.get(studyInstanceUid) === done) this.#busy.delete(studyInstanceUid);
     }
-    return sent;
+  }
+
+  /** The contents that a study's pointer was last made for (see `Contents`); null where it has none. */
+  async contentsOf(studyInstanceUid: string): Promise<string | null> {
+    return (await this.#livePointer(studyInstanceUid))?.contents ?? null;
   }
 
   /** Retire every live pointer of an enrolment. @throws {TransactionFailed} */
@@ -83,6 +82,25 @@ export class Registrar {
       await database.update(exams).set({ state: "retired" }).where(eq(exams.examId, exam.examId));
       directory.forget();
     }
+  }
+
+  async #submit(enrolment: EnrolmentRow, studyInstanceUid: string): Promise<Registered> {
+    const contents = await listContents(this.#context.archive, studyInstanceUid);
+    const live = await this.#livePointer(studyInstanceUid);
+    if (!live) return this.#registerNew(enrolment, studyInstanceUid, contents);
+    if (live.enrolmentId !== enrolment.id) {
+      throw new Problem(
+        "malformed-request",
+        "This exam is enrolled for another patient id; retire that first.",
+      );
+    }
+    if (live.contents !== contents.fingerprint) return this.#renew(live, contents);
+    // A registration that was reorganised away is sent again.
+    const isThere =
+      live.state === "registered" && (await this.#context.operator.stateOf(live.examId)) !== "absent";
+    if (isThere) return { outcome: "unchanged", examId: live.examId, bad: [] };
+    await this.#put(this.#context.database, live.examId);
+    return { outcome: "registered", examId: live.examId, bad: [] };
   }
 
   async #registerNew(
@@ -106,50 +124,36 @@ export class Registrar {
       state: "pending",
       firstGenesisHash: genesisHash,
     };
-    const [inserted] = await database.insert(exams).values(row).onConflictDoNothing().returning();
-    // Somebody else registers this study at the same moment: theirs is the pointer.
-    if (!inserted) return this.register(enrolment, studyInstanceUid);
-    await this.#keepSeries(row, contents);
-    await this.#send(row);
+    const isFirst = await database.transaction(async (tx) => {
+      const [inserted] = await tx.insert(exams).values(row).onConflictDoNothing().returning();
+      if (!inserted) return false;
+      await keepSeries(tx, row, contents);
+      await this.#put(tx, row.examId);
+      return true;
+    });
+    // Another gateway registers this study at the same moment: theirs is the pointer.
+    if (!isFirst) return this.#submit(enrolment, studyInstanceUid);
     return { outcome: "registered", examId: row.examId, bad };
   }
 
   /** Series came late, or an instance was taken away. */
   async #renew(live: ExamRow, contents: Contents): Promise<Registered> {
-    const { database, archive, operator } = this.#context;
+    const { database, archive } = this.#context;
     const { root, bad } = await readManifest(archive, live.salt, contents.instances);
-    const renewed = { ...live, manifestRoot: root };
-    await this.#keepSeries(live, contents);
-    const isOnChain = (await operator.stateOf(live.examId)) === "registered";
-    if (isOnChain && root !== live.manifestRoot) await operator.amend(this.#pointer(live), root);
-    await database
-      .update(exams)
-      .set({ manifestRoot: root, contents: contents.fingerprint })
-      .where(eq(exams.examId, live.examId));
-    if (live.state === "pending") await this.#send(renewed);
-    return { outcome: isOnChain ? "amended" : "registered", examId: live.examId, bad };
+    await database.transaction(async (tx) => {
+      await keepSeries(tx, live, contents);
+      await tx
+        .update(exams)
+        .set({ manifestRoot: root, contents: contents.fingerprint })
+        .where(eq(exams.examId, live.examId));
+      await this.#put(tx, live.examId);
+    });
+    return { outcome: live.state === "pending" ? "registered" : "amended", examId: live.examId, bad };
   }
 
-  async #keepSeries(exam: Pick<ExamRow, "examId" | "salt">, { series }: Contents): Promise<void> {
-    for (const one of series) {
-      await this.#context.database
-        .insert(examSeries)
-        .values(seriesRow(exam, one))
-        .onConflictDoUpdate({ target: examSeries.resource, set: { images: one.images } });
-    }
-  }
-
-  async #send(exam: ExamRow): Promise<void> {
-    const { database, operator, directory } = this.#context;
-    if ((await operator.stateOf(exam.examId)) === "absent") {
-      await operator.register(this.#pointer(exam), exam.manifestRoot).catch(async (error: unknown) => {
-        // Two that send the same at once: the second is refused, and the exam is registered.
-        if ((await operator.stateOf(exam.examId)) === "absent") throw error;
-      });
-    }
-    const state = (await operator.stateOf(exam.examId)) === "retired" ? "retired" : "registered";
-    await database.update(exams).set({ state }).where(eq(exams.examId, exam.examId));
-    directory.forget();
+  async #put(database: Database, examId: Hex): Promise<void> {
+    await putInOutbox(database, examId);
+    this.#context.outbox.kick();
   }
 
   async #livePointer(studyInstanceUid: string): Promise<ExamRow | undefined> {
@@ -162,5 +166,18 @@ export class Registrar {
 
   #pointer({ examId, patient, commitment }: ExamRow) {
     return { examId, custodian: this.#context.custodian, patient, commitment };
+  }
+}
+
+async function keepSeries(
+  database: Database,
+  exam: Pick<ExamRow, "examId" | "salt">,
+  { series }: Contents,
+): Promise<void> {
+  for (const one of series) {
+    await database
+      .insert(examSeries)
+      .values(seriesRow(exam, one))
+      .onConflictDoUpdate({ target: examSeries.resource, set: { images: one.images } });
   }
 }

@@ -1,0 +1,203 @@
+/**
+ * Brings the ledger to what one row of the outbox wants, a step at a time: look, and send where that is needed.
+ *
+ * Every step may be the last before this process is killed. The next one, here or in another gateway, asks the ledger
+ * first, and sends under the nonce that was set aside: of all transactions with one nonce, one is mined.
+ */
+import { eq } from "drizzle-orm";
+import type { Hex } from "../../protocol/hash.ts";
+import type { Database } from "../database/database.ts";
+import { exams } from "../database/schema.ts";
+import type { ExamDirectory } from "../exams/directory.ts";
+import { type Act, type Fees, type LedgerPointer, type Operator, TransactionFailed } from "./operator.ts";
+import {
+  finish,
+  lookAgain,
+  markFailed,
+  markSent,
+  markThere,
+  type OutboxRow,
+  offerFees,
+  putInFlight,
+  releaseNonce,
+  reserveNonce,
+} from "./outbox.ts";
+
+export type DeliveryContext = {
+  database: Database;
+  operator: Operator;
+  directory: ExamDirectory;
+  custodian: Hex;
+  /** Blocks on top of a transaction before the outbox forgets it. */
+  confirmations: number;
+  /** Milliseconds between looks at a transaction that is not mined. */
+  pace: number;
+  /** Milliseconds after which one is offered a higher fee; twice as long each further time. */
+  resendAfter: number;
+};
+
+type ExamRow = typeof exams.$inferSelect;
+/** A row's exam, and what the ledger has of it at a block. */
+type Look = { row: OutboxRow; exam: ExamRow; head: number; now: LedgerPointer };
+
+/** Milliseconds: the longest wait before a stuck transaction is sent again. */
+const LONGEST_RESEND = 30 * 60_000;
+
+/** Milliseconds after which the transaction of another operator's key is given up: the key was replaced. */
+const FOREIGN_GIVEN_UP = 10 * 60_000;
+
+/** Milliseconds before what failed is tried again: 1 second, then twice as long each time, 10 minutes at most. */
+export function backoff(failures: number): number {
+  return Math.min(1_000 * 2 ** failures, 10 * 60_000);
+}
+
+export class Delivery {
+  readonly #context: DeliveryContext;
+  /** The head at which a transaction was last looked at and not mined: nothing is new until there is another. */
+  #unmined: { examId: Hex; head: number } | null = null;
+
+  constructor(context: DeliveryContext) {
+    this.#context = context;
+  }
+
+  /**
+   * One step. What the chain refuses is written into the row.
+   * @returns why it was refused, where it was
+   * @throws {Problem} `chain-unavailable`
+   */
+  async step(row: OutboxRow): Promise<string | null> {
+    const { database, operator } = this.#context;
+    const [exam] = await database.select().from(exams).where(eq(exams.examId, row.examId));
+    if (!exam) throw new Error("The outbox names an exam that is not there.");
+    const head = await operator.headNumber();
+    if (this.#isUnchanged(row, head)) return this.#wait(row);
+    try {
+      const look = { row, exam, head, now: await operator.pointerOf(row.examId, head) };
+      if (isAsWanted(look.now, exam)) return await this.#settle(look);
+      if (row.nonce === null) return await this.#sendNew(look);
+      if (row.sender !== operator.address) return await this.#takeOver(row);
+      if ((await operator.mined(head)) > row.nonce) return await this.#useUp(row);
+      return await this.#sendAgain(look, row.nonce);
+    } catch (error) {
+      if (!(error instanceof TransactionFailed)) throw error;
+      return this.#fail(row, error.message);
+    }
+  }
+
+  #isUnchanged(row: OutboxRow, head: number): boolean {
+    if (this.#unmined?.examId !== row.examId || this.#unmined.head !== head) return false;
+    return row.inFlight && !this.#isStuck(row);
+  }
+
+  /** The head has it: say so, and forget it once a reorganisation can no longer take it back. */
+  async #settle({ row, exam, head, now }: Look): Promise<null> {
+    const { database, operator, directory, confirmations, pace } = this.#context;
+    const state = now.state === "retired" ? "retired" : "registered";
+    if (exam.state !== state) {
+      await database.update(exams).set({ state }).where(eq(exams.examId, exam.examId));
+      directory.forget();
+    }
+    const isFinal =
+      confirmations === 0 ||
+      isAsWanted(await operator.pointerOf(row.examId, Math.max(0, head - confirmations)), exam);
+    await (isFinal ? finish(database, row) : markThere(database, row, Date.now() + pace));
+    return null;
+  }
+
+  async #sendNew(look: Look): Promise<null> {
+    const { database, operator } = this.#context;
+    const act = actOn(look.now);
+    const gas = await operator.gasFor(act, this.#pointer(look.exam), look.exam.manifestRoot);
+    const fees = await operator.suggestedFees();
+    const nonce = await operator.nextNonce();
+    const isReserved = await reserveNonce(database, look.row, { sender: operator.address, nonce, fees });
+    if (!isReserved) return this.#wait(look.row);
+    return this.#send({ ...look, row: { ...look.row, nonce, sendings: 0 } }, { act, nonce, gas, fees });
+  }
+
+  /** It is not mined: not sent yet, lost, too cheap, or taken back by a reorganisation. */
+  async #sendAgain({ row, exam, head, now }: Look, nonce: number): Promise<null> {
+    const { database, operator } = this.#context;
+    if (row.inFlight && row.sentAt !== null && !this.#isStuck(row)) {
+      this.#unmined = { examId: row.examId, head };
+      return this.#wait(row);
+    }
+    if (!row.inFlight && !(await putInFlight(database, row))) return this.#wait(row);
+    const act = actOn(now);
+    const gas = await operator.gasFor(act, this.#pointer(exam), exam.manifestRoot).catch(async (error) => {
+      // No node has it: the nonce is free for another.
+      if (error instanceof TransactionFailed && row.sentAt === null) await releaseNonce(database, row);
+      throw error;
+    });
+    const offered = { maxFee: row.maxFee ?? 0n, priorityFee: row.priorityFee ?? 0n };
+    const isStuck = row.inFlight && row.sentAt !== null;
+    const fees = isStuck ? raise(offered, await operator.suggestedFees()) : offered;
+    await offerFees(database, row, fees);
+    return this.#send({ row, exam, head, now }, { act, nonce, gas, fees });
+  }
+
+  async #send(
+    { row, exam }: Look,
+    { act, ...terms }: { act: Act; nonce: number; gas: bigint; fees: Fees },
+  ): Promise<null> {
+    this.#unmined = null;
+    await this.#context.operator.send(act, this.#pointer(exam), exam.manifestRoot, terms);
+    await markSent(this.#context.database, row);
+    return null;
+  }
+
+  /** Its nonce was mined, and the ledger is not as wanted: it reverted, was replaced, or something else is wanted now. */
+  async #useUp(row: OutboxRow): Promise<string> {
+    await releaseNonce(this.#context.database, row);
+    return this.#fail(row, "A transaction was mined without the wanted effect.");
+  }
+
+  /** Another operator's key has it in flight. Its own gateway sees to it, if there still is one. */
+  async #takeOver(row: OutboxRow): Promise<null> {
+    const isGivenUp = Date.now() > (row.sentAt ?? row.since) + FOREIGN_GIVEN_UP;
+    if (isGivenUp) await releaseNonce(this.#context.database, row);
+    return this.#wait(row);
+  }
+
+  async #fail(row: OutboxRow, why: string): Promise<string> {
+    await markFailed(this.#context.database, row, { why, dueAt: Date.now() + backoff(row.failures) });
+    return why;
+  }
+
+  async #wait(row: OutboxRow): Promise<null> {
+    await lookAgain(this.#context.database, row, Date.now() + this.#context.pace);
+    return null;
+  }
+
+  #isStuck({ sentAt, sendings }: OutboxRow): boolean {
+    const wait = Math.min(this.#context.resendAfter * 2 ** Math.max(0, sendings - 1), LONGEST_RESEND);
+    return sentAt !== null && Date.now() >= sentAt + wait;
+  }
+
+  #pointer({ examId, patient, commitment }: ExamRow) {
+    return { examId, custodian: this.#context.custodian, patient, commitment };
+  }
+}
+
+/** A tombstone is final: nothing more can be wanted of it. */
+function isAsWanted({ state, manifestRoot }: LedgerPointer, wanted: ExamRow): boolean {
+  return state === "retired" || (state === "registered" && manifestRoot === wanted.manifestRoot);
+}
+
+function actOn({ state }: LedgerPointer): Act {
+  return state === "absent" ? "register" : "amend";
+}
+
+/**
+ * Fees for a transaction in the place of one that is not mined: an eighth more, since nodes ask for a tenth, or what the
+ * node suggests by now. Never over ten times that: then the old offer stands.
+ */
+function raise(offered: Fees, suggested: Fees): Fees {
+  const more = (fee: bigint, now: bigint) => {
+    const raised = fee + fee / 8n + 1n;
+    return raised > now ? raised : now;
+  };
+  const maxFee = more(offered.maxFee, suggested.maxFee);
+  const priorityFee = more(offered.priorityFee, suggested.priorityFee);
+  return maxFee > suggested.maxFee * 10n + 10n ? offered : { maxFee, priorityFee };
+}

@@ -1,0 +1,31 @@
+/** Exams made of one small sample: the same picture under other UIDs, as many as a test needs. */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { SAMPLE_FOLDERS } from "./samples.ts";
+
+/** The patient id (0010,0020) of all of them. */
+export const MADE_PATIENT_ID = "VLUT_nn";
+
+/** Each a digit from 1 to 9; 2, 1 and 1 is the sample as it is. */
+export type MadeUids = { study?: number; series?: number; instance?: number };
+
+const STUDY = "1.2.276.0.7230010.3.200";
+
+/** StudyInstanceUID of a made exam. */
+export function madeStudyUid(study: number): string {
+  return `${STUDY}.${study}`;
+}
+
+/** A DICOM file. `pixel` takes the place of its last one. */
+export async function madeSample(uids: MadeUids, pixel?: number): Promise<Buffer<ArrayBuffer>> {
+  const { study = 2, series = 1, instance = 1 } = uids;
+  const original = await readFile(join(SAMPLE_FOLDERS[1] as string, "sample2.dcm"), "latin1");
+  const made = original.replaceAll(
+    /1\.2\.276\.0\.7230010\.3\.200\.2(\.1)?(\.1)?/g,
+    (_, ofSeries, ofInstance) =>
+      [STUDY, study, ...(ofSeries ? [series] : []), ...(ofInstance ? [instance] : [])].join("."),
+  );
+  const file = Buffer.from(made, "latin1");
+  if (pixel !== undefined) file[file.length - 1] = pixel;
+  return file;
+}
