@@ -36,10 +36,12 @@ import { Enrolment } from "./enrolment/enrolment.ts";
 import { Operator } from "./enrolment/operator.ts";
 import { OutboxWorker } from "./enrolment/outboxWorker.ts";
 import { Registrar } from "./enrolment/registrar.ts";
+import { Verification } from "./enrolment/verification.ts";
 import { ArchiveWatcher } from "./enrolment/watcher.ts";
 import { CustodianName } from "./exams/custodianName.ts";
 import { ExamDirectory } from "./exams/directory.ts";
 import { ArchiveFacts } from "./exams/facts.ts";
+import { registerManifestRoute } from "./exams/manifestRoute.ts";
 import { registerExamRoutes } from "./exams/routes.ts";
 import { registerFhirRoutes } from "./fhir/routes.ts";
 import { openListener } from "./listener.ts";
@@ -148,6 +150,7 @@ async function assemble(config: GatewayConfig, closers: Closers): Promise<Omit<R
   registerExamRoutes(app, { database, directory, facts, custodianName, site, genesisHash, gate, decider });
   registerReceiptRoutes(app, { database, directory, gate, decider, custodian, accessLog: config.accessLog });
   registerFhirRoutes(app, { database, directory, gate, decider, custodianName, site, custodian });
+  registerManifestRoute(app, { gate, database, isWaiting: (examId) => outbox.isWaiting(examId) });
   const closing = new AbortController();
   registerWatchRoute(app, { gate, limits, closing: closing.signal });
   registerDicomwebRoutes(app, { gate, archive, publicUrl: () => site.url });
@@ -159,8 +162,12 @@ async function assemble(config: GatewayConfig, closers: Closers): Promise<Omit<R
   const watcher = new ArchiveWatcher({ database, archive, registrar, facts, ...seconds }, app.log);
   watcher.start();
   closers.push(() => watcher.close());
+  const verification = new Verification({ database, archive, operator, outbox, facts });
   const ledger = { custodian, chainId, consentLedger, accessLog: config.accessLog };
-  const parts = { database, archive, enrolment, facts, outbox, watcher, ledger, unreadable };
+  const parts = {
+    ...{ database, archive, enrolment, facts, outbox },
+    ...{ verification, watcher, ledger, unreadable },
+  };
   const admin = await startAdminServer({ ...config, ...parts, log: app.log });
   closers.push(() => admin.close());
   metrics.observe({

@@ -80,7 +80,7 @@ const outcomeSchema = z.union([
   z.object({ ...exam, outcome: z.literal("failed"), why: z.string() }),
 ]);
 
-/** One line of what `POST /patients` and `POST /exams/refresh` answer with (NDJSON). */
+/** One line of what `POST /patients`, `POST /exams/refresh` and `POST /exams/accept` answer with (NDJSON). */
 export const progressSchema = z.union([
   z.object({
     event: z.literal("patient"),
@@ -97,8 +97,6 @@ export const progressSchema = z.union([
     unchanged: z.number(),
     failed: z.number(),
   }),
-  /** The last line, where something failed after the first. */
-  z.object({ event: z.literal("problem"), problem: problemSchema }),
 ]);
 
 /** `GET /audit`: whose log this is, and where it is anchored, by the gateway's word. */
@@ -118,11 +116,41 @@ export const auditSchema = z.object({
  */
 export const auditPageSchema = z.object({ receipts: z.array(z.looseObject({ sequence: z.number() })) });
 
+/** What is not as it was registered. Null names: the exam as a whole, or an instance as a whole. */
+const findingSchema = z.object({
+  what: z.enum(["changed", "missing", "new", "unreadable", "ledger"]),
+  seriesInstanceUid: z.string().nullable(),
+  sopInstanceUid: z.string().nullable(),
+  /** From 1. */
+  frame: z.number().nullable(),
+  /** In words, for a person; null where `what` says all. */
+  why: z.string().nullable(),
+});
+
+/** One line of what `POST /exams/verify` answers with (NDJSON). */
+export const verifyStepSchema = z.union([
+  /** A frame was read: how many so far, and in which of the exams. */
+  z.object({ event: z.literal("reading"), exam: z.number(), exams: z.number(), frames: z.number() }),
+  z.object({
+    event: z.literal("verified"),
+    examId: z.string(),
+    studyInstanceUid: z.string(),
+    description: z.string().nullable(),
+    studyDate: z.string().nullable(),
+    findings: z.array(findingSchema),
+  }),
+  z.object({ event: z.literal("done"), exams: z.number(), frames: z.number(), findings: z.number() }),
+]);
+
+/** The last line of a long answer, where something failed after the first. */
+export const problemLineSchema = z.object({ event: z.literal("problem"), problem: problemSchema });
+
+export type Finding = z.infer<typeof findingSchema>;
+export type VerifyStep = z.infer<typeof verifyStepSchema>;
 export type ArchivedStudy = z.infer<typeof archivedStudySchema>;
 export type ArchivedPatient = z.infer<typeof archivedPatientSchema>;
 export type AuditAbout = z.infer<typeof auditSchema>;
 export type Candidates = z.infer<typeof candidatesSchema>;
 export type Outbox = z.infer<typeof outboxSchema>;
 export type ExamOutcome = z.infer<typeof outcomeSchema>;
-/** A step on the way, without the problem that may end it. */
-export type Progress = Exclude<z.infer<typeof progressSchema>, { event: "problem" }>;
+export type Progress = z.infer<typeof progressSchema>;

@@ -164,6 +164,34 @@ export const readinessSchema = z.object({
   checks: z.object({ database: finding, chain: finding, archive: finding }),
 });
 
+/**
+ * `GET /exams/:examId/manifest`: what the caller needs to check what was delivered against the root that the ledger has
+ * (manifestCheck.ts). It holds the salts of the leaves that it lists, and no other: none leads to the exam's salt, to the
+ * exam's or a series' commitment, or to a frame that is not listed.
+ */
+export const manifestSchema = z.object({
+  examId: word,
+  /** The root that these leaves lead to. The one to check against is the ledger's own (`ConsentLedger.pointerOf`). */
+  manifestRoot: word,
+  /** True while the ledger has yet to be brought to it: series came late a moment ago. */
+  isPending: z.boolean(),
+  /** `exam`: every leaf is listed, and the root recomputes from them. `series`: those of the series open to the caller. */
+  covers: z.enum(["exam", "series"]),
+  frames: z.array(
+    z.object({
+      seriesInstanceUid: uid,
+      sopInstanceUid: uid,
+      /** From 1, as in DICOMweb; 0 stands for an instance without pixels. */
+      frame: z.int().nonnegative(),
+      /** SHA-256 of the frame's bytes as they are stored (`transfer-syntax=*`). */
+      digest: word,
+      salt: word,
+      /** From the leaf to the root; null with `exam`, where nothing has to be proved one by one. */
+      proof: z.array(word).nullable(),
+    }),
+  ),
+});
+
 /** A problem document (RFC 9457); `reason` is one of the codes in `reasons.ts`. */
 export const problemSchema = z.object({
   type: z.string(),
@@ -181,4 +209,5 @@ export type Readiness = z.infer<typeof readinessSchema>;
 export type Introspection = z.infer<typeof introspectionSchema>;
 export type Grant = z.infer<typeof grantSchema>;
 export type Person = z.infer<typeof peopleSchema>["people"][number];
+export type Manifest = z.infer<typeof manifestSchema>;
 export type Problem = z.infer<typeof problemSchema>;

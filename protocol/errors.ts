@@ -14,7 +14,8 @@ export type ProtocolErrorCode =
   | "duplicate-leaf"
   | "unknown-leaf"
   | "invalid-envelope"
-  | "invalid-receipt";
+  | "invalid-receipt"
+  | "wrong-root";
 
 /** A value that the protocol refuses; `code` is for programs, `message` for people. */
 export class ProtocolError extends Error {

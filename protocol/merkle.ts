@@ -6,7 +6,7 @@
  */
 import { ProtocolError } from "./errors.ts";
 import { type Hex, taggedHash, wordBytes } from "./hash.ts";
-import { rootOver, siblingsOf } from "./tree.ts";
+import { levelsOver, rootOver, siblingsIn } from "./tree.ts";
 
 /** The root over leaves given in any order. @throws {ProtocolError} `empty-tree`, `duplicate-leaf` */
 export function merkleRoot(leaves: readonly Hex[]): Hex {
@@ -18,10 +18,20 @@ export function merkleRoot(leaves: readonly Hex[]): Hex {
  * @throws {ProtocolError} `empty-tree`, `duplicate-leaf`, `unknown-leaf`
  */
 export function merkleProof(leaves: readonly Hex[], leaf: Hex): Hex[] {
+  const [proof = []] = merkleProofs(leaves, [leaf]);
+  return proof;
+}
+
+/** As `merkleProof`, for several leaves of one tree, in the order in which they are given. */
+export function merkleProofs(leaves: readonly Hex[], chosen: readonly Hex[]): Hex[][] {
   const sorted = sortedLeaves(leaves);
-  const position = sorted.indexOf(leaf);
-  if (position < 0) throw new ProtocolError("unknown-leaf", `Not a leaf of this tree: ${leaf}`);
-  return siblingsOf(sorted, position, node);
+  const levels = levelsOver(sorted, node);
+  const positions = new Map(sorted.map((leaf, position) => [leaf, position]));
+  return chosen.map((leaf) => {
+    const position = positions.get(leaf);
+    if (position === undefined) throw new ProtocolError("unknown-leaf", `Not a leaf of this tree: ${leaf}`);
+    return siblingsIn(levels, position);
+  });
 }
 
 /** Whether the proof leads from the leaf to the root. */

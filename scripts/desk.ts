@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { getAddress } from "ethers";
 import type { z } from "zod";
-import { adminKeySchema, type Progress, progressSchema } from "../protocol/adminApi.ts";
+import { adminKeySchema, type Progress, problemLineSchema, progressSchema } from "../protocol/adminApi.ts";
 import { problemSchema } from "../protocol/api.ts";
 import { ROOT } from "./checks/program.ts";
 import { CALLED_FROM, UsageError } from "./usage.ts";
@@ -56,8 +56,13 @@ export class Desk {
     return answer.json();
   }
 
-  /** The lines of a long answer, as they come. @throws {DeskError} with the gateway's reason */
+  /** The steps of a registration, as they come. @throws {DeskError} with the gateway's reason */
   async *follow(path: string, body: unknown = {}): AsyncGenerator<Progress> {
+    for await (const line of this.lines(path, body)) yield progressSchema.parse(line);
+  }
+
+  /** The documents of a long answer, as they come. @throws {DeskError} with the gateway's reason */
+  async *lines(path: string, body: unknown): AsyncGenerator<unknown> {
     const { body: stream } = await this.#send(path, body);
     if (!stream) return;
     const text = stream.pipeThrough(new TextDecoderStream());
@@ -65,7 +70,7 @@ export class Desk {
     for await (const chunk of text) {
       const lines = (rest + chunk).split("\n");
       rest = lines.pop() ?? "";
-      for (const line of lines) yield stepOf(line);
+      for (const line of lines) yield documentOf(line);
     }
   }
 
@@ -95,10 +100,11 @@ export class Desk {
   }
 }
 
-function stepOf(line: string): Progress {
-  const step = progressSchema.parse(JSON.parse(line));
-  if (step.event === "problem") throw new DeskError(step.problem.detail);
-  return step;
+function documentOf(line: string): unknown {
+  const document: unknown = JSON.parse(line);
+  const problem = problemLineSchema.safeParse(document);
+  if (problem.success) throw new DeskError(problem.data.problem.detail);
+  return document;
 }
 
 /** An address that a person typed, with its checksum. @throws {UsageError} */

@@ -27,6 +27,8 @@ export interface Orthanc {
   authorization: string;
   /** Take DICOM files in through its own REST interface. @throws when it refuses one. */
   add(paths: Iterable<string>): Promise<void>;
+  /** Remove an instance. @throws when there is none, or more than one */
+  remove(sopInstanceUid: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -66,6 +68,7 @@ export async function startOrthanc(): Promise<Orthanc> {
         password,
         authorization,
         add: (paths) => add(base, authorization, paths),
+        remove: (sopInstanceUid) => remove(base, authorization, sopInstanceUid),
         close: () => stop(child, folder),
       };
     }
@@ -96,6 +99,15 @@ async function add(base: string, authorization: string, paths: Iterable<string>)
     const response = await fetch(`${base}/instances`, { method: "POST", headers: { authorization }, body });
     if (!response.ok) throw new Error(`Orthanc refused ${path} with ${response.status}`);
   }
+}
+
+async function remove(base: string, authorization: string, sopInstanceUid: string): Promise<void> {
+  const headers = { authorization };
+  const looked = await fetch(`${base}/tools/lookup`, { method: "POST", headers, body: sopInstanceUid });
+  const found = (await looked.json()) as { Path: string }[];
+  if (found.length !== 1) throw new Error(`Orthanc has ${found.length} of ${sopInstanceUid}`);
+  const removed = await fetch(`${base}${found[0]?.Path}`, { method: "DELETE", headers });
+  if (!removed.ok) throw new Error(`Orthanc refused to remove ${sopInstanceUid} with ${removed.status}`);
 }
 
 async function stop(child: ChildProcess, folder: string): Promise<void> {

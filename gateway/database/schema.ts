@@ -137,6 +137,24 @@ export const examSeries = pgTable(
 );
 
 /**
+ * What exams' manifests are made of: the digests of every instance's frames, as the archive had them when they were first
+ * read. They stay as they are when an exam grows, and when the archive has others: that is how a change is found.
+ */
+export const manifestInstances = pgTable(
+  "manifest_instances",
+  {
+    examId: hex("exam_id")
+      .notNull()
+      .references(() => exams.examId),
+    seriesInstanceUid: text("series_instance_uid").notNull(),
+    sopInstanceUid: text("sop_instance_uid").notNull(),
+    /** SHA-256 of each frame's stored bytes, in order; none for an instance without pixels. */
+    digests: text("digests").array().$type<Hex[]>().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.examId, table.sopInstanceUid] })],
+);
+
+/**
  * Exams that the ledger has yet to be brought to: registered where it has none, amended where it has another manifest. A
  * row is there before anything is sent, and until the ledger has it for good; the exam's own row says what it should have.
  */

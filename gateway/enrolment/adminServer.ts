@@ -8,7 +8,14 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
 import { z } from "zod";
-import type { ArchivedPatient, AuditAbout, Candidates, Outbox, Progress } from "../../protocol/adminApi.ts";
+import type {
+  ArchivedPatient,
+  AuditAbout,
+  Candidates,
+  Outbox,
+  Progress,
+  VerifyStep,
+} from "../../protocol/adminApi.ts";
 import type { Hex } from "../../protocol/hash.ts";
 import type { ArchiveClient } from "../archive/client.ts";
 import { studyUidOf } from "../archive/studyUid.ts";
@@ -22,6 +29,7 @@ import { logFault, Problem, sendProblem, toProblem } from "../problem.ts";
 import type { Enrolment } from "./enrolment.ts";
 import type { OutboxWorker, Waiting } from "./outboxWorker.ts";
 import { type ArchivePatient, findPatient, listPatients } from "./patients.ts";
+import type { Verification } from "./verification.ts";
 import type { ArchiveWatcher } from "./watcher.ts";
 
 /** Largest DICOM file that can be imported, in bytes: it is held in memory once. */
@@ -31,6 +39,10 @@ const address = z
   .string()
   .regex(/^0x[0-9a-fA-F]{40}$/)
   .transform((text) => text.toLowerCase() as Hex);
+const examIdSchema = z
+  .string()
+  .regex(/^0x[0-9a-f]{64}$/)
+  .transform((text) => text as Hex);
 const words = z.string().trim().min(1).max(200);
 const patientIdSchema = z.object({ patientId: words, issuer: z.string().trim().max(200).optional() });
 const enrolSchema = patientIdSchema.extend({ address, replace: z.boolean().default(false) });
@@ -43,6 +55,7 @@ export type AdminContext = {
   enrolment: Enrolment;
   facts: ArchiveFacts;
   outbox: OutboxWorker;
+  verification: Verification;
   watcher: ArchiveWatcher;
   /** What receipts are signed and anchored for. */
   ledger: Omit<AuditAbout, "last">;
@@ -87,7 +100,7 @@ export async function startAdminServer(context: AdminContext): Promise<AdminServ
 }
 
 function registerRoutes(app: FastifyInstance, context: AdminContext): void {
-  const { archive, database, enrolment, facts, outbox, watcher } = context;
+  const { archive, database, enrolment, facts, outbox, verification, watcher } = context;
   const describe = async (patient: ArchivePatient): Promise<ArchivedPatient> => ({
     ...patient,
     enrolledTo: await enrolment.enrolledTo(patient),
@@ -141,6 +154,16 @@ function registerRoutes(app: FastifyInstance, context: AdminContext): void {
     return reply.type("application/x-ndjson").send(await streamProgress(enrolment.refresh()));
   });
 
+  app.post("/exams/verify", async (request, reply) => {
+    const { examId = null } = parse(z.object({ examId: examIdSchema.optional() }), request.body);
+    return reply.type("application/x-ndjson").send(await streamProgress(verification.verify(examId)));
+  });
+
+  app.post("/exams/accept", async (request, reply) => {
+    const { examId } = parse(z.object({ examId: examIdSchema }), request.body);
+    return reply.type("application/x-ndjson").send(await streamProgress(enrolment.accept(examId)));
+  });
+
   const asBuffer = { parseAs: "buffer" as const, bodyLimit: LARGEST_FILE };
   app.addContentTypeParser("application/dicom", asBuffer, async (_request: unknown, body: Buffer) => body);
   app.post("/instances", { bodyLimit: LARGEST_FILE }, async (request) => {
@@ -158,7 +181,7 @@ function registerRoutes(app: FastifyInstance, context: AdminContext): void {
  * One JSON document a line. What fails before the first line is an answer of its own; later, a last line with
  * the problem.
  */
-async function streamProgress(progress: AsyncGenerator<Progress>): Promise<Readable> {
+async function streamProgress(progress: AsyncGenerator<Progress | VerifyStep>): Promise<Readable> {
   const first = await progress.next();
   async function* lines() {
     try {

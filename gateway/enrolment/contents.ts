@@ -1,8 +1,6 @@
-/** What an exam consists of in the archive, and the manifest over it. */
+/** What an exam consists of in the archive, and the digests of it. */
 import { createHash } from "node:crypto";
 import type { Hex } from "../../protocol/hash.ts";
-import { type ManifestFrame, manifestLeaves, NO_PIXELS } from "../../protocol/manifest.ts";
-import { merkleRoot } from "../../protocol/merkle.ts";
 import type { ArchiveClient, InstanceReference } from "../archive/client.ts";
 import { numberOfFrames, stringOf } from "../archive/dicomJson.ts";
 import { Problem } from "../problem.ts";
@@ -66,30 +64,53 @@ export function countImages(instances: readonly ListedInstance[]): number {
   return instances.reduce((sum, { frames }) => sum + frames, 0);
 }
 
+/** An instance with the digests of its frames' stored bytes; none where it has no pixels. */
+export type DigestedInstance = Omit<InstanceReference, "studyInstanceUid"> & { digests: Hex[] };
+
 /**
- * The root of the manifest over the stored bytes of every frame. An instance that cannot be read is left out and
- * reported; that the archive does not answer at all is a problem.
- * @throws {Problem} `archive-unavailable`, `not-found` where nothing could be read
+ * The digests of every frame's stored bytes. An instance that cannot be read is left out and reported; that the
+ * archive does not answer at all is a problem.
+ * @throws {Problem} `archive-unavailable`
  */
-export async function readManifest(
+export async function digestInstances(
   archive: ArchiveClient,
-  salt: Hex,
   instances: readonly ListedInstance[],
-): Promise<{ root: Hex; bad: BadInstance[] }> {
-  const frames: ManifestFrame[] = [];
+): Promise<{ read: DigestedInstance[]; bad: BadInstance[] }> {
+  const read = new Map<string, DigestedInstance>();
   const bad: BadInstance[] = [];
   for (const instance of instances) {
+    const { seriesInstanceUid, sopInstanceUid } = instance;
     try {
-      frames.push(...(await digestFrames(archive, instance)));
+      if (read.has(sopInstanceUid)) throw new Problem("not-found", "Its UID is another instance's too.");
+      const digests = await digestFrames(archive, instance);
+      read.set(sopInstanceUid, { seriesInstanceUid, sopInstanceUid, digests });
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       await archive.health();
-      bad.push({ sopInstanceUid: instance.sopInstanceUid, why: error.detail });
+      bad.push({ sopInstanceUid, why: error.detail });
     }
   }
-  if (frames.length === 0)
-    throw new Problem("not-found", "Nothing of this exam can be read from the archive.");
-  return { root: merkleRoot(manifestLeaves(salt, frames)), bad };
+  return { read: [...read.values()], bad };
+}
+
+/** The digests of an instance's frames, in order. @throws {Problem} */
+export async function digestFrames(archive: ArchiveClient, instance: ListedInstance): Promise<Hex[]> {
+  const { frames: count } = instance;
+  const digests: Hex[] = [];
+  while (digests.length < count) {
+    const before = digests.length;
+    const next = Math.min(FRAMES_AT_ONCE, count - before);
+    const numbers = Array.from({ length: next }, (_, index) => before + index + 1);
+    for await (const { bytes } of archive.frames(instance, numbers)) {
+      const digest = createHash("sha256");
+      for await (const chunk of bytes) digest.update(chunk);
+      digests.push(`0x${digest.digest("hex")}`);
+    }
+    if (digests.length !== before + next) {
+      throw new Problem("archive-unavailable", `${digests.length} of ${count} frames were delivered.`);
+    }
+  }
+  return digests;
 }
 
 /** What lists no rows has no pixels, or is listed by an archive that says too little. */
@@ -102,26 +123,6 @@ async function framesInMetadata(archive: ArchiveClient, instance: InstanceRefere
     // An instance that cannot be read is found out when its first frame is asked for.
     return 1;
   }
-}
-
-async function digestFrames(archive: ArchiveClient, instance: ListedInstance): Promise<ManifestFrame[]> {
-  const { sopInstanceUid, frames: count } = instance;
-  if (count === 0) return [{ sopInstanceUid, frame: 0, digest: NO_PIXELS }];
-  const frames: ManifestFrame[] = [];
-  while (frames.length < count) {
-    const before = frames.length;
-    const next = Math.min(FRAMES_AT_ONCE, count - before);
-    const numbers = Array.from({ length: next }, (_, index) => before + index + 1);
-    for await (const { bytes } of archive.frames(instance, numbers)) {
-      const digest = createHash("sha256");
-      for await (const chunk of bytes) digest.update(chunk);
-      frames.push({ sopInstanceUid, frame: frames.length + 1, digest: `0x${digest.digest("hex")}` });
-    }
-    if (frames.length !== before + next) {
-      throw new Problem("archive-unavailable", `${frames.length} of ${count} frames were delivered.`);
-    }
-  }
-  return frames;
 }
 
 function fingerprintOf(instances: readonly ListedInstance[]): string {

@@ -70,6 +70,17 @@ export class Enrolment {
     yield* this.#registerAll(work);
   }
 
+  /** Take what the archive has of an exam now for right, and amend it. @throws {Problem} `not-found` */
+  async *accept(examId: Hex): AsyncGenerator<Progress> {
+    const { registrar, facts, chain } = this.#context;
+    const { studyInstanceUid, ...accepted } = await registrar.accept(examId);
+    facts.forget();
+    await chain.catchUp();
+    const study = await facts.study(studyInstanceUid);
+    const { description = null, studyDate = null } = study ?? {};
+    yield { event: "exam", description, studyDate, ...accepted };
+  }
+
   async *#registerAll(work: { enrolment: EnrolmentRow; studies: StudyFacts[] }[]): AsyncGenerator<Progress> {
     const count = { registered: 0, amended: 0, unchanged: 0, failed: 0 };
     for (const { enrolment, studies } of work) {

@@ -9,8 +9,15 @@ import type { ArchiveClient } from "../archive/client.ts";
 import type { Database } from "../database/database.ts";
 import { type enrolments, examSeries, exams } from "../database/schema.ts";
 import { type ExamDirectory, seriesRow } from "../exams/directory.ts";
+import {
+  addToManifest,
+  clearManifest,
+  type ManifestInstance,
+  manifestOf,
+  rootOf,
+} from "../exams/manifest.ts";
 import { Problem } from "../problem.ts";
-import { type BadInstance, type Contents, listContents, readManifest } from "./contents.ts";
+import { type BadInstance, type Contents, digestInstances, listContents } from "./contents.ts";
 import type { Operator } from "./operator.ts";
 import { putInOutbox } from "./outbox.ts";
 import type { OutboxWorker } from "./outboxWorker.ts";
@@ -94,7 +101,9 @@ export class Registrar {
         "This exam is enrolled for another patient id; retire that first.",
       );
     }
-    if (live.contents !== contents.fingerprint) return this.#renew(live, contents);
+    const known = await manifestOf(this.#context.database, live.examId);
+    if (live.contents !== contents.fingerprint || known.length === 0)
+      return this.#renew(live, contents, known);
     // A registration that was reorganised away is sent again.
     const isThere =
       live.state === "registered" && (await this.#context.operator.stateOf(live.examId)) !== "absent";
@@ -110,7 +119,8 @@ export class Registrar {
   ): Promise<Registered> {
     const { database, archive, custodian, genesisHash } = this.#context;
     const salt = newSalt();
-    const { root, bad } = await readManifest(archive, salt, contents.instances);
+    const { read, bad } = await digestInstances(archive, contents.instances);
+    requireSome(read);
     const commitment = examCommitment(salt, studyInstanceUid);
     const row: ExamRow = {
       examId: examIdOf({ custodian, patient: enrolment.patient, commitment }),
@@ -119,7 +129,7 @@ export class Registrar {
       patient: enrolment.patient,
       salt,
       commitment,
-      manifestRoot: root,
+      manifestRoot: rootOf(salt, read),
       contents: contents.fingerprint,
       state: "pending",
       firstGenesisHash: genesisHash,
@@ -127,6 +137,7 @@ export class Registrar {
     const isFirst = await database.transaction(async (tx) => {
       const [inserted] = await tx.insert(exams).values(row).onConflictDoNothing().returning();
       if (!inserted) return false;
+      await addToManifest(tx, row.examId, read);
       await keepSeries(tx, row, contents);
       await this.#put(tx, row.examId);
       return true;
@@ -136,19 +147,58 @@ export class Registrar {
     return { outcome: "registered", examId: row.examId, bad };
   }
 
-  /** Series came late, or an instance was taken away. */
-  async #renew(live: ExamRow, contents: Contents): Promise<Registered> {
+  /**
+   * Something came late, or was taken away. What is new is added; what is known keeps its digests, unread, so that a
+   * manifest never takes over what changed in the archive by itself. That is for a person to say: `accept`.
+   */
+  async #renew(live: ExamRow, contents: Contents, known: readonly ManifestInstance[]): Promise<Registered> {
     const { database, archive } = this.#context;
-    const { root, bad } = await readManifest(archive, live.salt, contents.instances);
+    const knownUids = new Set(known.map(({ sopInstanceUid }) => sopInstanceUid));
+    const added = contents.instances.filter(({ sopInstanceUid }) => !knownUids.has(sopInstanceUid));
+    const { read, bad } = await digestInstances(archive, added);
+    const all = [...known, ...read];
+    requireSome(all);
+    const manifestRoot = rootOf(live.salt, all);
+    const isChanged = manifestRoot !== live.manifestRoot;
     await database.transaction(async (tx) => {
       await keepSeries(tx, live, contents);
-      await tx
-        .update(exams)
-        .set({ manifestRoot: root, contents: contents.fingerprint })
-        .where(eq(exams.examId, live.examId));
-      await this.#put(tx, live.examId);
+      await addToManifest(tx, live.examId, read);
+      const renewed = { manifestRoot, contents: contents.fingerprint };
+      await tx.update(exams).set(renewed).where(eq(exams.examId, live.examId));
+      if (isChanged || live.state === "pending") await this.#put(tx, live.examId);
     });
-    return { outcome: live.state === "pending" ? "registered" : "amended", examId: live.examId, bad };
+    const changed = isChanged ? ("amended" as const) : ("unchanged" as const);
+    const outcome = live.state === "pending" ? "registered" : changed;
+    return { outcome, examId: live.examId, bad: [...bad, ...goneFrom(contents, known)] };
+  }
+
+  /**
+   * Take what the archive has of an exam now for right: its manifest is made anew, and amended.
+   * @throws {Problem} `not-found`, `archive-unavailable`, `chain-unavailable`
+   * @throws {TransactionFailed} from here on, the outbox goes on by itself
+   */
+  async accept(examId: Hex): Promise<Registered & { studyInstanceUid: string }> {
+    const { database, archive, outbox } = this.#context;
+    const [live] = await database
+      .select()
+      .from(exams)
+      .where(and(eq(exams.examId, examId), ne(exams.state, "retired")));
+    if (!live) throw new Problem("not-found", `No exam here has the id ${examId}.`);
+    const contents = await listContents(archive, live.studyInstanceUid);
+    const { read, bad } = await digestInstances(archive, contents.instances);
+    requireSome(read);
+    const manifestRoot = rootOf(live.salt, read);
+    await database.transaction(async (tx) => {
+      await clearManifest(tx, examId);
+      await addToManifest(tx, examId, read);
+      await keepSeries(tx, live, contents);
+      const renewed = { manifestRoot, contents: contents.fingerprint };
+      await tx.update(exams).set(renewed).where(eq(exams.examId, examId));
+      await this.#put(tx, examId);
+    });
+    await outbox.delivered(examId);
+    const outcome = manifestRoot === live.manifestRoot ? "unchanged" : "amended";
+    return { outcome, examId, bad, studyInstanceUid: live.studyInstanceUid };
   }
 
   async #put(database: Database, examId: Hex): Promise<void> {
@@ -167,6 +217,19 @@ export class Registrar {
   #pointer({ examId, patient, commitment }: ExamRow) {
     return { examId, custodian: this.#context.custodian, patient, commitment };
   }
+}
+
+/** Instances that a manifest holds and the archive does not. */
+function goneFrom({ instances }: Contents, known: readonly ManifestInstance[]): BadInstance[] {
+  const there = new Set(instances.map(({ sopInstanceUid }) => sopInstanceUid));
+  return known
+    .filter(({ sopInstanceUid }) => !there.has(sopInstanceUid))
+    .map(({ sopInstanceUid }) => ({ sopInstanceUid, why: "the archive does not have it any more" }));
+}
+
+function requireSome(instances: readonly ManifestInstance[]): void {
+  if (instances.length === 0)
+    throw new Problem("not-found", "Nothing of this exam can be read from the archive.");
 }
 
 async function keepSeries(
