@@ -16,6 +16,7 @@ import type { Database } from "../database/database.ts";
 import { giveBackLease, takeLease } from "../database/lease.ts";
 import { anchors } from "../database/schema.ts";
 import type { Operator } from "../enrolment/operator.ts";
+import { faultOf } from "../operations/log.ts";
 import type { AccessLog, Anchor } from "./accessLog.ts";
 import { digestsBetween, lastSequence, skipTo } from "./log.ts";
 
@@ -84,7 +85,7 @@ export class Anchoring {
       return interval;
     } catch (error) {
       const retry = Math.min(interval, RETRY);
-      if (!this.#closed) log.error({ why: messageOf(error), retry }, "Receipts could not be anchored");
+      if (!this.#closed) log.error({ fault: faultOf(error), retry }, "Receipts could not be anchored");
       return retry;
     }
   }
@@ -169,8 +170,4 @@ async function readChunks(database: Database, first: number, last: number) {
 function isSame(known: Anchor, found: Anchor): boolean {
   const fields = ["root", "first", "last", "anchoredAt"] as const;
   return fields.every((field) => known[field] === found[field]);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -28,7 +28,7 @@ export function registerReceiptRoutes(app: FastifyInstance, context: ReceiptRout
   app.get<{ Params: { examId: string } }>(
     "/exams/:examId/receipts",
     async (request): Promise<OwnReceipts> => {
-      const { address } = await gate.authenticate(request);
+      const { address } = await gate.signedIn(request);
       const query = querySchema.safeParse(request.query);
       if (!query.success) throw new Problem("malformed-request", "`before` is a receipt's number.");
       const examId = await ownExam(address, request.params.examId);

@@ -45,7 +45,7 @@ export function auditEventRoutes(routes: FastifyInstance, context: AuditEventRou
   const { database, gate } = context;
 
   routes.get("/AuditEvent", async (request, reply) => {
-    const { address } = await gate.authenticate(request);
+    const { address } = await gate.signedIn(request);
     const search = searchSchema.safeParse(request.query);
     if (!search.success) {
       throw new Problem("malformed-request", "Understood are entity:identifier, _count and before.");
@@ -76,7 +76,7 @@ export function auditEventRoutes(routes: FastifyInstance, context: AuditEventRou
   });
 
   routes.get<{ Params: { id: string } }>("/AuditEvent/:id", async (request, reply) => {
-    const { address } = await gate.authenticate(request);
+    const { address } = await gate.signedIn(request);
     const { id } = request.params;
     if (!/^[1-9]\d{0,14}$/.test(id)) throw new Problem("not-found");
     const page = { before: Number(id) + 1, limit: 1 };

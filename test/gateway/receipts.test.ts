@@ -174,6 +174,17 @@ describe("a patient", () => {
   });
 });
 
+test("a viewer's token, which may stand in an address, opens no receipts", async () => {
+  const headers = { authorization: `Bearer ${await world.signIn("patient")}` };
+  const answer = await world.post("/auth/viewer-token", { examId: brain.examId }, headers);
+  const { access_token: token } = (await answer.json()) as { access_token: string };
+  expect((await world.get(`${frameOf(brain)}?token=${token}`)).status).toBe(200);
+  for (const path of [`/exams/${brain.examId}/receipts`, "/fhir/AuditEvent"]) {
+    expect((await world.get(`${path}?token=${token}`)).status, path).toBe(401);
+    expect((await world.get(path, { token })).status, path).toBe(401);
+  }
+});
+
 test("discovery says where receipts are anchored", async () => {
   const discovery = (await (await world.get("/.well-known/examkey")).json()) as { contracts: object };
   expect(discovery.contracts).toMatchObject({ accessLog: world.environment.ACCESS_LOG });
