@@ -147,7 +147,8 @@ async function assemble(config: GatewayConfig, closers: Closers): Promise<Omit<R
   registerAuthRoutes(app, signIn);
   registerTokenRoutes(app, signIn);
   registerHealthRoutes(app, { database, chain, archive });
-  registerExamRoutes(app, { database, directory, facts, custodianName, site, genesisHash, gate, decider });
+  const lists = { database, directory, facts, custodianName, custodian, site, genesisHash, gate, decider };
+  registerExamRoutes(app, lists);
   registerReceiptRoutes(app, { database, directory, gate, decider, custodian, accessLog: config.accessLog });
   registerFhirRoutes(app, { database, directory, gate, decider, custodianName, site, custodian });
   registerManifestRoute(app, { gate, database, isWaiting: (examId) => outbox.isWaiting(examId) });

@@ -127,11 +127,22 @@ export const examsSchema = z.object({
 /** One grant of the caller's, latest state of its slot. */
 export const grantSchema = z.object({
   resource: word,
-  covers: z.enum(["exam", "series"]),
-  examId: word,
+  /** A series, an exam, all exams at this custodian, or all exams anywhere; later ones too. */
+  covers: z.enum(["series", "exam", "custodian", "all"]),
+  /** Null for what is wider than an exam. */
+  examId: word.nullable(),
   seriesInstanceUid: uid.nullable(),
-  /** `name` and `role` are null for an address that is not enrolled here. */
-  grantee: z.object({ address, name: z.string().nullable(), role: z.string().nullable() }),
+  /** Narrower resources that the patient revoked for this grantee: no wider grant opens them. */
+  exceptions: z.array(word),
+  grantee: z.object({
+    /** As the ledger keeps it: what a revoke must name. */
+    word,
+    /** Null for a blinded grantee whose address nobody has told this gateway. */
+    address: address.nullable(),
+    /** `name` and `role` are null for whoever is not enrolled here. */
+    name: z.string().nullable(),
+    role: z.string().nullable(),
+  }),
   period: z.object({ notBefore: seconds, notAfter: seconds }),
   purposes: z.array(z.enum(PURPOSES)),
   actions: z.array(z.enum(ACTIONS)),

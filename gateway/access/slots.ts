@@ -70,18 +70,6 @@ export async function slotsOfPatient(database: Database, patient: Hex): Promise<
   );
 }
 
-/** The terms that a patient last granted on these resources to a reader, one for each slot that holds a grant. */
-export async function grantedSlots(
-  database: Database,
-  { patient, reader, resources }: { patient: Hex; reader: Hex; resources: readonly Hex[] },
-): Promise<Slot[]> {
-  const slots = await slotsOfPatient(database, patient);
-  const grantee = granteeOf(reader);
-  return slots.filter(
-    (slot) => slot.kind === "granted" && slot.grantee === grantee && resources.includes(slot.resource),
-  );
-}
-
 /**
  * When a patient last revoked all, in seconds since 1970-01-01 UTC: a grant of that second is dead too. Negative infinity
  * where they never did.

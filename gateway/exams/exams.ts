@@ -2,16 +2,15 @@
 import { getAddress } from "ethers";
 import type { Exam } from "../../protocol/api.ts";
 import type { Hex } from "../../protocol/hash.ts";
-import { ACTIONS, PURPOSES, unpackTerms } from "../../protocol/terms.ts";
 import type { VisibleExam } from "../access/gate.ts";
-import { grantedSlots, lastRevokeAll } from "../access/slots.ts";
+import type { Reader } from "../access/judge.ts";
 import type { Database } from "../database/database.ts";
-import { wideResources } from "../decision/question.ts";
 import { pathOf } from "../dicomweb/address.ts";
 import { inOrder } from "../inOrder.ts";
 import type { Site } from "../site.ts";
+import { accessOf } from "./basis.ts";
 import type { CustodianName } from "./custodianName.ts";
-import { type ExamDirectory, type KnownSeries, seriesPointer } from "./directory.ts";
+import { type ExamDirectory, seriesPointer } from "./directory.ts";
 import type { ArchiveFacts, SeriesFacts } from "./facts.ts";
 
 export type ExamsContext = {
@@ -29,13 +28,13 @@ const AT_ONCE = 8;
 /** What the caller owns or may see, newest first. @throws {Problem} `archive-unavailable`, `chain-unavailable` */
 export async function describeExams(
   context: ExamsContext,
-  caller: Hex,
+  caller: Reader,
   visible: readonly VisibleExam[],
 ): Promise<{ exams: Exam[]; grantsForgotten: boolean }> {
   const custodianName = await context.custodianName.read();
   const described = inOrder(visible, AT_ONCE, (one) => describe(context, caller, one, custodianName));
   const exams = await Array.fromAsync(described);
-  const owned = visible.filter(({ exam }) => exam.patient === caller);
+  const owned = visible.filter(({ exam }) => exam.patient === caller.address);
   return {
     exams: exams.sort((a, b) => (b.studyDate ?? "").localeCompare(a.studyDate ?? "")),
     grantsForgotten: owned.some(({ exam }) => exam.firstGenesisHash !== context.genesisHash),
@@ -44,12 +43,12 @@ export async function describeExams(
 
 async function describe(
   context: ExamsContext,
-  caller: Hex,
+  caller: Reader,
   visible: VisibleExam,
   custodianName: string,
 ): Promise<Exam> {
   const { exam, facts, series: allowed } = visible;
-  const isOwner = exam.patient === caller;
+  const isOwner = exam.patient === caller.address;
   const inArchive = await context.facts.series(exam.studyInstanceUid);
   const shown = inArchive.filter((one) => allowed === "all" || allowed.has(one.seriesInstanceUid));
   const uids = shown.map(({ seriesInstanceUid }) => seriesInstanceUid);
@@ -103,29 +102,4 @@ async function pictureOf(
     return `${site.url}/dicomweb${pathOf(studyInstanceUid, seriesInstanceUid, instance)}/rendered`;
   }
   return null;
-}
-
-/** What the reader's grants on the exam say, of those that are in force. */
-async function accessOf(
-  database: Database,
-  caller: Hex,
-  { exam, series, validUntil, clocks }: VisibleExam,
-  written: readonly KnownSeries[],
-): Promise<Exam["access"]> {
-  const permitted = written.filter((one) => series === "all" || series.has(one.seriesInstanceUid));
-  const ofSeries = permitted.map(({ resource }) => resource);
-  const resources = [exam.examId, ...ofSeries, ...wideResources(exam.custodian)];
-  const slots = await grantedSlots(database, { patient: exam.patient, reader: caller, resources });
-  const revokedAllAt = await lastRevokeAll(database, exam.patient);
-  const terms = slots
-    .filter(({ blockTime }) => blockTime > revokedAllAt)
-    .flatMap((slot) => (slot.terms ? unpackTerms(BigInt(slot.terms)) : []))
-    .filter(
-      ({ notBefore, notAfter }) => notAfter >= validUntil && clocks.every((clock) => clock >= notBefore),
-    );
-  return {
-    notAfter: validUntil,
-    actions: ACTIONS.filter((action) => terms.some(({ actions }) => actions.includes(action))),
-    purposes: PURPOSES.filter((purpose) => terms.some(({ purposes }) => purposes.includes(purpose))),
-  };
 }

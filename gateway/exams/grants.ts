@@ -1,9 +1,9 @@
 /** A patient's grants in plain words, ended ones included. */
 import { and, desc, eq } from "drizzle-orm";
 import { getAddress } from "ethers";
-import type { Grant } from "../../protocol/api.ts";
+import type { Grant, Person } from "../../protocol/api.ts";
 import type { Hex } from "../../protocol/hash.ts";
-import { addressOfGrantee } from "../../protocol/ids.ts";
+import { ALL_EXAMS_RESOURCE, addressOfGrantee, examsAtResource } from "../../protocol/ids.ts";
 import { unpackTerms } from "../../protocol/terms.ts";
 import { lastRevokeAll, type Slot, slotsOfPatient } from "../access/slots.ts";
 import type { Database } from "../database/database.ts";
@@ -11,36 +11,38 @@ import { ledgerEvents } from "../database/schema.ts";
 import type { ExamDirectory } from "./directory.ts";
 import { listPeople } from "./people.ts";
 
+export type GrantsContext = { database: Database; directory: ExamDirectory; custodian: Hex };
+
 /** What a resource covers. */
 type Covered = Pick<Grant, "covers" | "examId" | "seriesInstanceUid">;
 
 /**
- * Every slot that the patient wrote for an exam of theirs here, newest first. Left out are slots of blinded grantees, whom
- * nobody here can name.
+ * Every slot that the patient wrote for something of theirs here, newest first. A slot that was only ever revoked is no
+ * grant: it is among the exceptions of the wider ones.
  * @param clocks seconds since 1970-01-01 UTC: a grant is active where every clock says so
  */
 export async function listGrants(
-  { database, directory }: { database: Database; directory: ExamDirectory },
+  context: GrantsContext,
   patient: Hex,
   clocks: readonly number[],
 ): Promise<Grant[]> {
-  const covered = await coveredResources(directory, patient);
+  const { database } = context;
+  const covered = await coveredResources(context, patient);
   const people = new Map((await listPeople(database)).map((person) => [person.address, person]));
   const revokedAllAt = await lastRevokeAll(database, patient);
+  const slots = await slotsOfPatient(database, patient);
   const grants: Grant[] = [];
-  for (const slot of await slotsOfPatient(database, patient)) {
+  for (const slot of slots) {
     const covers = covered.get(slot.resource);
-    const granted = await grantBehind(database, slot);
-    const grantee = addressOfGrantee(slot.grantee);
-    if (!covers || !grantee || !granted?.terms) continue;
+    const granted = covers && (await grantBehind(database, slot));
+    if (!covers || !granted?.terms) continue;
     const { notBefore, notAfter, purposes, actions } = unpackTerms(BigInt(granted.terms));
-    const address = getAddress(grantee);
-    const person = people.get(address);
     const isRevoked = slot.kind === "revoked" || granted.blockTime <= revokedAllAt;
     grants.push({
       resource: slot.resource,
       ...covers,
-      grantee: { address, name: person?.name ?? null, role: person?.role ?? null },
+      exceptions: exceptionsTo(slot, slots, covered),
+      grantee: granteeInWords(slot.grantee, people),
       period: { notBefore, notAfter },
       purposes,
       actions,
@@ -56,8 +58,21 @@ function stateAt({ notBefore, notAfter }: Grant["period"], clocks: readonly numb
   return clocks.some((clock) => clock < notBefore) ? "scheduled" : "active";
 }
 
-async function coveredResources(directory: ExamDirectory, patient: Hex): Promise<Map<Hex, Covered>> {
-  const covered = new Map<Hex, Covered>();
+function granteeInWords(word: Hex, people: ReadonlyMap<string, Person>): Grant["grantee"] {
+  const plain = addressOfGrantee(word);
+  const address = plain === null ? null : getAddress(plain);
+  const person = address === null ? undefined : people.get(address);
+  return { word, address, name: person?.name ?? null, role: person?.role ?? null };
+}
+
+async function coveredResources(
+  { directory, custodian }: GrantsContext,
+  patient: Hex,
+): Promise<Map<Hex, Covered>> {
+  const covered = new Map<Hex, Covered>([
+    [ALL_EXAMS_RESOURCE, { covers: "all", examId: null, seriesInstanceUid: null }],
+    [examsAtResource(custodian), { covers: "custodian", examId: null, seriesInstanceUid: null }],
+  ]);
   for (const { examId } of await directory.ofPatient(patient)) {
     covered.set(examId, { covers: "exam", examId, seriesInstanceUid: null });
     for (const { resource, seriesInstanceUid } of await directory.seriesOf(examId)) {
@@ -65,6 +80,24 @@ async function coveredResources(directory: ExamDirectory, patient: Hex): Promise
     }
   }
   return covered;
+}
+
+/** Resources within what a slot covers that its grantee was revoked. */
+function exceptionsTo(slot: Slot, slots: readonly Slot[], covered: ReadonlyMap<Hex, Covered>): Hex[] {
+  const wide = covered.get(slot.resource);
+  return slots.flatMap(({ kind, grantee, resource }) => {
+    const narrow = covered.get(resource);
+    const isRevoked = kind === "revoked" && grantee === slot.grantee;
+    return isRevoked && wide && narrow && isWithin(narrow, wide) ? [resource] : [];
+  });
+}
+
+/** From the narrowest to the widest. */
+const WIDTHS: readonly Grant["covers"][] = ["series", "exam", "custodian", "all"];
+
+function isWithin(narrow: Covered, wide: Covered): boolean {
+  const isNarrower = WIDTHS.indexOf(narrow.covers) < WIDTHS.indexOf(wide.covers);
+  return isNarrower && (wide.examId === null || wide.examId === narrow.examId);
 }
 
 /** What a slot grants, or granted before it was revoked; undefined for a revoke of what never was. */

@@ -8,19 +8,19 @@ import { enrolments } from "../database/schema.ts";
 import type { Decider } from "../decision/decider.ts";
 import { Problem } from "../problem.ts";
 import { describeExams, type ExamsContext } from "./exams.ts";
-import { listGrants } from "./grants.ts";
+import { type GrantsContext, listGrants } from "./grants.ts";
 import { findPerson, listPeople } from "./people.ts";
 
 export function registerExamRoutes(
   app: FastifyInstance,
-  context: ExamsContext & { gate: Gate; decider: Decider },
+  context: ExamsContext & GrantsContext & { gate: Gate; decider: Decider },
 ): void {
   const { gate, database, facts, directory, decider } = context;
 
   app.get("/exams", async (request) => {
     const caller = await gate.signedIn(request);
     const visible = await gate.visibleExams(caller, { action: "VIEW", route: "list exams" });
-    return describeExams(context, caller.address, visible);
+    return describeExams(context, caller, visible);
   });
 
   app.get("/grants", async (request) => {

@@ -5,12 +5,17 @@ import {
   isHeldBy,
   ResourceMismatchError,
   resourceOf,
+  revokedGranteeOf,
   revokedResourceOf,
 } from "../../app/features/exams/verify.ts";
 import type { Exam, ExamSeries } from "../../protocol/api.ts";
 import {
+  ALL_EXAMS_RESOURCE,
+  blindedGrantee,
   examCommitment,
   examId,
+  examsAtResource,
+  granteeOf,
   newSalt,
   seriesCommitment,
   seriesResource,
@@ -102,6 +107,22 @@ test("revoking a series revokes that series, also once the archive has it no mor
   expect(revokedResourceOf(shown, whole, parts)).toBe(shown.examId);
 });
 
+test("revoking what is wider names a resource that the app computes, whatever the gateway names", () => {
+  const wide = { resource: other.examId, seriesInstanceUid: null };
+  expect(revokedResourceOf(null, { ...wide, covers: "all" }, parts)).toBe(ALL_EXAMS_RESOURCE);
+  expect(revokedResourceOf(null, { ...wide, covers: "custodian" }, parts)).toBe(examsAtResource(custodian));
+  expect(() => revokedResourceOf(null, { ...wide, covers: "exam" }, parts)).toThrow(ResourceMismatchError);
+});
+
+test("a revoke names the address that is shown, or a blinded grantee as the gateway names it", () => {
+  const word = granteeOf(stranger);
+  expect(revokedGranteeOf({ word, address: stranger })).toBe(word);
+  expect(() => revokedGranteeOf({ word, address: patient })).toThrow(ResourceMismatchError);
+  expect(() => revokedGranteeOf({ word, address: null })).toThrow(ResourceMismatchError);
+  const blinded = blindedGrantee(stranger, newSalt());
+  expect(revokedGranteeOf({ word: blinded, address: null })).toBe(blinded);
+});
+
 describe("a gateway's word", () => {
   test("counts for an exam of its own custodian's, by the exam's id", () => {
     expect(isHeldBy(shown, custodian)).toBe(true);
@@ -122,7 +143,8 @@ describe("a gateway's word", () => {
       covers: "exam",
       examId: shown.examId,
       seriesInstanceUid: null,
-      grantee: { address: stranger, name: "Okafor^Amara", role: "Radiologist" },
+      grantee: { word: granteeOf(stranger), address: stranger, name: "Okafor^Amara", role: "Radiologist" },
+      exceptions: [],
       period: { notBefore: 1, notAfter: 2 },
       purposes: ["TREAT"],
       actions: ["VIEW"],

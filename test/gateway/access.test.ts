@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openDatabase } from "../../gateway/database/database.ts";
 import type { Exam } from "../../protocol/api.ts";
 import type { Hex } from "../../protocol/hash.ts";
-import { examId, seriesResource } from "../../protocol/ids.ts";
+import { examId, granteeOf, seriesResource } from "../../protocol/ids.ts";
 import { decodeReceipt, RECEIPT_HEADER, type Receipt } from "../../protocol/receipt.ts";
 import { reasonOf, SAMPLE_PATIENTS, until, World } from "../world.ts";
 import { readLog } from "./readLog.ts";
@@ -170,7 +170,12 @@ describe("a grant", () => {
     expect(await world.grantsOf("patient")).toContainEqual(
       expect.objectContaining({
         resource: brain.examId,
-        grantee: { address: world.people.reader.address, name: "Dr. Imani Vale", role: "Radiologist" },
+        grantee: {
+          word: granteeOf(world.people.reader.address),
+          address: world.people.reader.address,
+          name: "Dr. Imani Vale",
+          role: "Radiologist",
+        },
         state: "active",
       }),
     );

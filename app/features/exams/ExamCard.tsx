@@ -1,9 +1,9 @@
 import { Eye, Share2 } from "lucide-react";
 import { useId, useState } from "react";
 import { useLocation } from "wouter";
-import type { Grant } from "../../../protocol/api.ts";
 import { Button } from "../../design/index.ts";
 import { AccessList } from "./AccessList.tsx";
+import type { ChangeableGrant } from "./access.ts";
 import { type ExamAt, type GrantAt, useGrantsOf } from "./data.ts";
 import s from "./ExamCard.module.css";
 import { ExamFacts } from "./ExamFacts.tsx";
@@ -20,7 +20,7 @@ export function ExamCard({ at, grants }: { at: ExamAt; grants: GrantAt[] }) {
   const [, navigate] = useLocation();
   const titleId = useId();
   const ofThis = useGrantsOf(at, grants);
-  const [granting, setGranting] = useState<{ change: Grant | null } | null>(null);
+  const [granting, setGranting] = useState<{ change: ChangeableGrant | null } | null>(null);
   return (
     <article className={s.card} aria-labelledby={titleId}>
       <ExamPicture {...at} />

@@ -14,9 +14,9 @@ import {
 } from "../../words/index.ts";
 import { useOnRightNetwork } from "../connect/index.ts";
 import { ActProgress } from "./ActProgress.tsx";
-import { granteeName, isCurrent } from "./access.ts";
+import { type ChangeableGrant, granteeName, isCurrent, keyOf } from "./access.ts";
 import s from "./Dialogs.module.css";
-import { type ExamAt, usePeople } from "./data.ts";
+import { type ExamAt, type GrantAt, usePeople } from "./data.ts";
 import { whenAndHowMany } from "./ExamFacts.tsx";
 import { type ChosenGrantee, type GranteeChoice, GranteeField, granteeOfChoice } from "./GranteeField.tsx";
 import { GrantReview } from "./GrantReview.tsx";
@@ -29,9 +29,9 @@ import { resourceOf } from "./verify.ts";
 interface GrantDialogProps {
   at: ExamAt;
   /** Every grant of this exam, ended ones included. */
-  grants: Grant[];
+  grants: GrantAt[];
   /** A grant to change: its grantee and coverage stay, its terms are filled in. */
-  change: Grant | null;
+  change: ChangeableGrant | null;
   onClose: () => void;
 }
 
@@ -55,7 +55,10 @@ export function GrantDialog({ at, grants, change, onClose }: GrantDialogProps) {
     { address: session.address, why: "This is your own address: your exams are always open to you." },
     { address: gateway.custodian, why: "This is the custodian’s address. It holds the images already." },
   ];
-  const known = [...others.map(({ address }) => address), ...grants.map(({ grantee }) => grantee.address)];
+  const known = [
+    ...others.map(({ address }) => address),
+    ...grants.flatMap(({ grantee }) => grantee.address ?? []),
+  ];
   const grantee: ChosenGrantee | null = change
     ? change.grantee
     : granteeOfChoice(choice, { people: others, refused, known });
@@ -79,7 +82,11 @@ export function GrantDialog({ at, grants, change, onClose }: GrantDialogProps) {
         return { name: "grant", args: [resource, granteeOf(to.address), packTerms(made.terms)] };
       },
       gateways: [gateway],
-      shows: (shown) => shown.some((one) => isGrantOf(one, exam.examId, series, to) && isNewer(one, grants)),
+      shows: (shown) => {
+        const resource = series?.seriesResource ?? exam.examId;
+        const slot = keyOf({ resource, grantee: { ...to, word: granteeOf(to.address) } });
+        return shown.some((one) => keyOf(one) === slot && isCurrent(one) && isNewer(one, grants));
+      },
     });
 
   const title = change ? `Change access of ${granteeName(change.grantee)}` : "Share this exam";
@@ -193,23 +200,13 @@ function CoverageField({
   );
 }
 
-function formOf(grant: Grant): GrantForm {
+function formOf(grant: ChangeableGrant): GrantForm {
   return { purposes: grant.purposes, download: grant.actions.includes("DOWNLOAD"), until: "week" };
-}
-
-function isGrantOf(grant: Grant, examId: string, series: ExamSeries | null, to: ChosenGrantee): boolean {
-  return (
-    grant.resource === (series?.seriesResource ?? examId) &&
-    sameAddress(grant.grantee.address, to.address) &&
-    isCurrent(grant)
-  );
 }
 
 /** Whether the gateway's account of a grant is later than what it said before the act. */
 function isNewer(grant: Grant, before: readonly Grant[]): boolean {
-  const earlier = before.find(
-    (one) => one.resource === grant.resource && sameAddress(one.grantee.address, grant.grantee.address),
-  );
+  const earlier = before.find((one) => keyOf(one) === keyOf(grant));
   return (
     !earlier ||
     !isCurrent(earlier) ||

@@ -1,4 +1,5 @@
-import type { Exam, ExamSeries, Grant } from "../../../protocol/api.ts";
+import type { Exam, ExamSeries } from "../../../protocol/api.ts";
+import { granteeOf } from "../../../protocol/ids.ts";
 import type { Terms } from "../../../protocol/terms.ts";
 import { AddressTag, Avatar, Notice } from "../../design/index.ts";
 import {
@@ -11,8 +12,9 @@ import {
   untilInWords,
 } from "../../words/index.ts";
 import { NetworkNotice } from "../connect/index.ts";
-import { coveredInWords, granteeName, isCurrent } from "./access.ts";
+import { coveredInWords, granteeName, isCurrent, keyOf } from "./access.ts";
 import s from "./Dialogs.module.css";
+import type { GrantAt } from "./data.ts";
 import { AddressInGroups, type ChosenGrantee } from "./GranteeField.tsx";
 
 interface GrantReviewProps {
@@ -20,17 +22,21 @@ interface GrantReviewProps {
   series: ExamSeries | null;
   grantee: ChosenGrantee;
   terms: Terms;
-  /** Every grant of this exam: one to the same person is replaced, or stands beside. */
-  grants: readonly Grant[];
+  /** Every grant that covers this exam: one to the same person is replaced, or stands beside. */
+  grants: readonly GrantAt[];
 }
 
 /** What is about to be signed, in one sentence, with what it does to what was granted before. */
 export function GrantReview({ exam, series, grantee, terms, grants }: GrantReviewProps) {
   const name = granteeName(grantee);
   const date = plainDate(exam.studyDate);
-  const theirs = grants.filter((grant) => sameAddress(grant.grantee.address, grantee.address));
+  const theirs = grants.filter(
+    ({ grantee: { address } }) => address !== null && sameAddress(address, grantee.address),
+  );
   const resource = series?.seriesResource ?? exam.examId;
-  const replaced = theirs.find((grant) => grant.resource === resource && isCurrent(grant));
+  const slot = keyOf({ resource, grantee: { ...grantee, word: granteeOf(grantee.address) } });
+  const replaced = theirs.find((grant) => keyOf(grant) === slot && isCurrent(grant));
+  const wider = theirs.find((grant) => grant.examId === null && isCurrent(grant));
   const keptOut = series
     ? []
     : theirs.filter((grant) => grant.covers === "series" && grant.state === "revoked");
@@ -65,6 +71,12 @@ export function GrantReview({ exam, series, grantee, terms, grants }: GrantRevie
       {replaced && (
         <Notice title="This replaces what they have now.">
           They can see {coveredInWords(replaced, exam)} {untilInWords(replaced.period.notAfter)} at present.
+        </Notice>
+      )}
+      {wider && (
+        <Notice title="They can see it already.">
+          You shared {coveredInWords(wider, exam)}, with them {untilInWords(wider.period.notAfter)}. This
+          stands beside that, and revoking this later keeps the exam out of it.
         </Notice>
       )}
       {keptOut.length > 0 && (

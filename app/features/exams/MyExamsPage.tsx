@@ -9,6 +9,7 @@ import { ExamCard } from "./ExamCard.tsx";
 import s from "./List.module.css";
 import { ExamsLoading, UnansweredNotices } from "./ListStates.tsx";
 import { RevokeAllDialog } from "./RevokeAllDialog.tsx";
+import { WideAccess } from "./WideAccess.tsx";
 
 /** The patient's own exams, who can see each, and everything they can do about that. */
 export function MyExamsPage() {
@@ -39,12 +40,16 @@ export function MyExamsPage() {
       {exams.loading && own.length === 0 ? (
         <ExamsLoading />
       ) : own.length === 0 && exams.answered && exams.unanswered.length === 0 ? (
-        <Empty picture={<KeyRound />} title="No exams yet">
-          No custodian has registered an exam for this account. Ask the place where your images were made to
-          enrol you.
-        </Empty>
+        <>
+          <WideAccess grants={grants.items} />
+          <Empty picture={<KeyRound />} title="No exams yet">
+            No custodian has registered an exam for this account. Ask the place where your images were made to
+            enrol you.
+          </Empty>
+        </>
       ) : (
         <div className={s.list}>
+          <WideAccess grants={grants.items} />
           {own.map((at) => (
             <ExamCard key={at.exam.examId} at={at} grants={grants.items} />
           ))}

@@ -1,15 +1,15 @@
-import type { Grant } from "../../../protocol/api.ts";
 import { Avatar, Button, Dialog, Notice } from "../../design/index.ts";
 import { NetworkNotice, useOnRightNetwork, useSignedIn } from "../connect/index.ts";
 import { useCustodians } from "../gateways/index.ts";
 import { ActProgress } from "./ActProgress.tsx";
 import { accessOf, isCurrent } from "./access.ts";
 import s from "./Dialogs.module.css";
+import type { GrantAt } from "./data.ts";
 import { AfterFooter } from "./RevokeDialog.tsx";
 import { useAct } from "./useAct.ts";
 
 /** End every access to every exam, at every custodian, after a second look. */
-export function RevokeAllDialog({ grants, onClose }: { grants: Grant[]; onClose: () => void }) {
+export function RevokeAllDialog({ grants, onClose }: { grants: GrantAt[]; onClose: () => void }) {
   const { state, start, reset } = useAct();
   const rightNetwork = useOnRightNetwork();
   const sessionAt = useSignedIn();
@@ -52,8 +52,8 @@ export function RevokeAllDialog({ grants, onClose }: { grants: Grant[]; onClose:
             <p>These people lose what you shared with them. You can share again later, one by one.</p>
             <ul className={s.people}>
               {people.map((person) => (
-                <li key={person.address} className={s.person}>
-                  <Avatar name={person.name} address={person.address} size={32} />
+                <li key={person.id} className={s.person}>
+                  <Avatar name={person.name} address={person.id} size={32} />
                   {person.name}
                 </li>
               ))}

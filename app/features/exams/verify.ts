@@ -1,6 +1,12 @@
 import type { Exam, Grant } from "../../../protocol/api.ts";
 import type { Hex } from "../../../protocol/hash.ts";
-import { examId, seriesResource } from "../../../protocol/ids.ts";
+import {
+  ALL_EXAMS_RESOURCE,
+  addressOfGrantee,
+  examId,
+  examsAtResource,
+  seriesResource,
+} from "../../../protocol/ids.ts";
 import { sameAddress } from "../../words/index.ts";
 
 /** The gateway shows one exam and names another: nothing may be signed for it. */
@@ -45,13 +51,28 @@ export function resourceOf(
  * @throws {ResourceMismatchError} where what the gateway said does not add up
  */
 export function revokedResourceOf(
-  exam: Exam,
+  exam: Exam | null,
   { covers, resource, seriesInstanceUid }: Pick<Grant, "covers" | "resource" | "seriesInstanceUid">,
   parts: { patient: string; custodian: string },
 ): Hex {
+  if (covers === "all") return ALL_EXAMS_RESOURCE;
+  if (covers === "custodian") return examsAtResource(parts.custodian);
+  if (!exam) throw new ResourceMismatchError("This grant names an exam that the gateway does not show.");
   if (covers === "exam") return resourceOf(exam, null, parts);
   const isListed = exam.series.some((one) => one.seriesInstanceUid === seriesInstanceUid);
   return isListed ? resourceOf(exam, seriesInstanceUid, parts) : (resource as Hex);
+}
+
+/**
+ * The grantee that a revoke names. A blinded one is taken as the gateway names it, since a revoke opens nothing.
+ * @throws {ResourceMismatchError} where it is an address, and not the one that is shown
+ */
+export function revokedGranteeOf({ word, address }: Pick<Grant["grantee"], "word" | "address">): Hex {
+  const plain = addressOfGrantee(word);
+  if (plain !== null && (address === null || !sameAddress(plain, address))) {
+    throw new ResourceMismatchError("This person’s name on the ledger does not match their address.");
+  }
+  return word as Hex;
 }
 
 /**
