@@ -69,6 +69,10 @@ export const environmentSchema = z.object({
   GRANT_CONFIRMATIONS: wholeNumber(0, 128).default(0),
   HEAD_MAX_AGE: wholeNumber(1, 86_400).default(60),
   HEAD_POLL_MS: wholeNumber(20, 60_000).default(250),
+  DATA_KEY: z
+    .string()
+    .regex(/^[0-9a-fA-F]{64}$/, "must be 32 bytes: 64 hexadecimal digits")
+    .optional(),
   SESSION_SECRET: z.string().min(32, "must have 32 characters or more").optional(),
   APP_DIR: z.string().optional(),
   DEMO_PERSONAS: z.string().optional(),
@@ -125,6 +129,8 @@ export type GatewayConfig = {
   headMaxAge: number;
   /** Milliseconds. */
   headPoll: number;
+  /** Seals what the database should not show; null for a key that is kept in it, which hides nothing from who has all of it. */
+  dataKey: string | null;
   /** Null for one that is made once and kept in the database. */
   sessionSecret: string | null;
   /** Folder of the built app; null serves none. */
@@ -174,6 +180,7 @@ export function readConfig(environment: Record<string, string | undefined>): Gat
     grantConfirmations: env.GRANT_CONFIRMATIONS,
     headMaxAge: env.HEAD_MAX_AGE,
     headPoll: env.HEAD_POLL_MS,
+    dataKey: env.DATA_KEY?.toLowerCase() ?? null,
     sessionSecret: env.SESSION_SECRET ?? null,
     appDir: env.APP_DIR ? resolve(env.APP_DIR) : null,
     personas: readPersonas(env.DEMO_PERSONAS),

@@ -3,6 +3,8 @@ import { join } from "node:path";
 import type { JsonRpcProvider } from "ethers";
 import type { FastifyBaseLogger } from "fastify";
 import { Gate, problemOf } from "./access/gate.ts";
+import { registerGranteeRoutes } from "./access/granteeRoutes.ts";
+import { Grantees } from "./access/grantees.ts";
 import { Judge } from "./access/judge.ts";
 import { OpenExams } from "./access/openExams.ts";
 import { registerWatchRoute } from "./access/watchRoute.ts";
@@ -26,6 +28,7 @@ import { connectChain } from "./chain/provider.ts";
 import { type GatewayConfig, refuseDevelopmentKeys } from "./config.ts";
 import { bindDatabase } from "./database/binding.ts";
 import { openDatabase } from "./database/database.ts";
+import { Seal } from "./database/seal.ts";
 import { keptSecret } from "./database/settings.ts";
 import { Decider } from "./decision/decider.ts";
 import { registerDicomwebRoutes } from "./dicomweb/routes.ts";
@@ -112,7 +115,9 @@ async function assemble(config: GatewayConfig, closers: Closers): Promise<Omit<R
     confirmations: config.grantConfirmations,
   });
   const directory = new ExamDirectory(database, custodian);
-  const judge = new Judge(decider, directory, database, custodian);
+  const seal = new Seal(config.dataKey ?? (await keptSecret(database, "data-key")));
+  const grantees = await Grantees.open(database, seal);
+  const judge = new Judge({ decider, directory, database, custodian, grantees });
   const openExams = new OpenExams(judge, problemOf);
   chain.onRead((changes) => judge.drop(changes));
   chain.onRead((changes) => void openExams.sweep(changes));
@@ -131,7 +136,7 @@ async function assemble(config: GatewayConfig, closers: Closers): Promise<Omit<R
   const authenticator = new Authenticator(tokens, limits);
   const gate = new Gate({
     ...{ authenticator, revocations, judge, directory, facts, audit, metrics, openExams },
-    ...{ database, custodian, chainId },
+    ...{ database, custodian, chainId, grantees },
   });
   const outbox = await startOutbox(config, { database, operator, directory, custodian }, app.log, closers);
   const registrar = new Registrar({ database, archive, operator, outbox, directory, custodian, genesisHash });
@@ -147,8 +152,9 @@ async function assemble(config: GatewayConfig, closers: Closers): Promise<Omit<R
   registerAuthRoutes(app, signIn);
   registerTokenRoutes(app, signIn);
   registerHealthRoutes(app, { database, chain, archive });
-  const lists = { database, directory, facts, custodianName, custodian, site, genesisHash, gate, decider };
-  registerExamRoutes(app, lists);
+  const lists = { database, directory, facts, custodianName, custodian, site, genesisHash, gate, grantees };
+  registerExamRoutes(app, { ...lists, decider });
+  registerGranteeRoutes(app, { gate, grantees, database });
   registerReceiptRoutes(app, { database, directory, gate, decider, custodian, accessLog: config.accessLog });
   registerFhirRoutes(app, { database, directory, gate, decider, custodianName, site, custodian });
   registerManifestRoute(app, { gate, database, isWaiting: (examId) => outbox.isWaiting(examId) });

@@ -153,6 +153,17 @@ export const grantSchema = z.object({
 /** `GET /grants`: who can see what of the caller's exams, ended grants included, newest first. */
 export const grantsSchema = z.object({ grants: z.array(grantSchema) });
 
+/**
+ * `POST /grantees`, body: whose a blinded grantee is, told by the patient or by the reader. `grantee` must recompute from
+ * reader and salt. The answer is `grantee` alone.
+ */
+export const granteeRequestSchema = z.object({
+  patient: address,
+  reader: address,
+  salt: word,
+  grantee: word,
+});
+
 /** `GET /people`: practitioners enrolled here, to pick a grantee from. */
 export const peopleSchema = z.object({
   people: z.array(z.object({ address, name: z.string(), role: z.string() })),

@@ -17,6 +17,7 @@ import type { ArchiveFacts, StudyFacts } from "../exams/facts.ts";
 import { inOrder } from "../inOrder.ts";
 import type { Metrics } from "../operations/metrics.ts";
 import { Problem, toProblem } from "../problem.ts";
+import type { Grantees } from "./grantees.ts";
 import type { Judge } from "./judge.ts";
 import type { OpenExams } from "./openExams.ts";
 import { candidateExams } from "./slots.ts";
@@ -46,6 +47,7 @@ export type GateParts = {
   authenticator: Authenticator;
   revocations: Pick<Revocations, "check">;
   judge: Judge;
+  grantees: Pick<Grantees, "tagOf">;
   directory: ExamDirectory;
   facts: ArchiveFacts;
   audit: Audit;
@@ -106,11 +108,12 @@ export class Gate implements AccessGate {
     { action, route }: { action: Action; route: string },
     accept: (found: readonly VisibleExam[]) => void,
   ): Promise<VisibleExam[]> {
-    const { judge, directory, database, custodian } = this.#parts;
+    const { judge, directory, database, custodian, grantees } = this.#parts;
     return this.#recorded(caller, { action, route, exams: [] }, async (note) => {
       const moment = await judge.now();
       note(moment.head);
-      const candidates = await directory.byIds(await candidateExams(database, custodian, caller.address));
+      const reader = { reader: caller.address, readerTag: grantees.tagOf(caller.address) };
+      const candidates = await directory.byIds(await candidateExams(database, { custodian, ...reader }));
       const owned = await directory.ofPatient(caller.address);
       const exams = new Map([...owned, ...candidates].map((exam) => [exam.examId, exam]));
       const asked = [...exams.values()].filter((exam) => isWithin(caller.token, exam));

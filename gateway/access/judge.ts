@@ -4,8 +4,16 @@ import type { Action, Purpose } from "../../protocol/terms.ts";
 import type { Followed } from "../chain/eventFollower.ts";
 import type { Database } from "../database/database.ts";
 import type { Decider, Moment } from "../decision/decider.ts";
-import { type Answer, coveringResources, type SeriesPointer } from "../decision/question.ts";
+import {
+  type Answer,
+  coveringResources,
+  type Question,
+  type ReaderName,
+  readerName,
+  type SeriesPointer,
+} from "../decision/question.ts";
 import { type ExamDirectory, type KnownExam, seriesPointer } from "../exams/directory.ts";
+import type { Grantees } from "./grantees.ts";
 import { touchedResources } from "./slots.ts";
 import { denial, type Verdict, VerdictCache } from "./verdict.ts";
 
@@ -15,18 +23,29 @@ export type Reader = { address: Hex; purpose: Purpose };
 /** What is asked about an exam. */
 export type Asked = { exam: KnownExam; seriesInstanceUid: string | null; action: Action };
 
+/** What the judge rests on. */
+export type JudgeParts = {
+  decider: Decider;
+  directory: ExamDirectory;
+  database: Database;
+  custodian: Hex;
+  grantees: Grantees;
+};
+
 export class Judge {
   readonly #decider: Decider;
   readonly #directory: ExamDirectory;
   readonly #database: Database;
   readonly #custodian: Hex;
+  readonly #grantees: Grantees;
   readonly #cache = new VerdictCache();
 
-  constructor(decider: Decider, directory: ExamDirectory, database: Database, custodian: Hex) {
+  constructor({ decider, directory, database, custodian, grantees }: JudgeParts) {
     this.#decider = decider;
     this.#directory = directory;
     this.#database = database;
     this.#custodian = custodian;
+    this.#grantees = grantees;
   }
 
   /** Forget verdicts that events may have changed. */
@@ -47,35 +66,50 @@ export class Judge {
   /** The verdict at a moment that `now` gave. @throws {Problem} `chain-unavailable` */
   async judge(reader: Reader, asked: Asked, moment: Moment): Promise<Verdict> {
     const { exam, seriesInstanceUid, action } = asked;
-    const key = `${reader.address} ${reader.purpose} ${action} ${seriesInstanceUid ?? ""}`;
+    // With a new name of the reader's, what was decided without it holds no more.
+    const names = await this.#grantees.namesOf(reader.address, exam.patient);
+    const grantees = names.map(({ grantee }) => grantee).join(" ");
+    const key = `${reader.address} ${grantees} ${reader.purpose} ${action} ${seriesInstanceUid ?? ""}`;
     const kept = this.#cache.get(exam.examId, key, moment.clocks);
     if (kept) return kept;
     const { generation } = this.#cache;
-    const verdict = await this.#ask(reader, asked, moment);
+    const verdict = await this.#ask(reader, names, asked, moment);
     // An event came while the ledger was asked about the state before it.
     if (generation !== this.#cache.generation) return this.judge(reader, asked, await this.now());
     if (verdict.lasts) this.#cache.set(exam, key, verdict);
     return verdict;
   }
 
-  async #ask(reader: Reader, { exam, seriesInstanceUid, action }: Asked, moment: Moment): Promise<Verdict> {
+  async #ask(
+    reader: Reader,
+    names: readonly ReaderName[],
+    { exam, seriesInstanceUid, action }: Asked,
+    moment: Moment,
+  ): Promise<Verdict> {
     if (reader.address === this.#custodian) return denial("not-granted");
     const known = await this.#directory.seriesOf(exam.examId);
     const one = seriesInstanceUid === null ? null : seriesPointer(exam, seriesInstanceUid);
-    const touched = await this.#touched(reader, exam, one ? [...known, one] : known);
+    const isOwner = reader.address === exam.patient;
+    const touched = isOwner ? NOTHING : await this.#touched(names, exam, one ? [...known, one] : known);
+    const asked = isOwner
+      ? [readerName(reader.address, null)]
+      : names.filter(({ grantee }) => touched.has(grantee));
     // Strangers are denied alike, and as fast, whether there is an exam or not.
-    if (reader.address !== exam.patient && touched.size === 0) return denial("not-granted");
+    if (asked.length === 0) return denial("not-granted");
     // Who reads an exam, whose slots count, and whose events end what is open is told here by the patient it was
     // registered for: once it has another owner, none of it would be true, and the exam is closed to everybody.
     if (await this.#decider.wasHandedOver(exam, moment)) return denial("not-granted");
+    const { address, purpose } = reader;
     const ask = (series: SeriesPointer | null) =>
-      this.#decider.ask({ exam, series, reader: reader.address, purpose: reader.purpose, action }, moment);
+      this.#askUnder(asked, { exam, series, reader: address, purpose, action }, moment);
     if (one) {
       const answer = await ask(one);
       return this.#verdict([answer], new Set(answer.reason === "permitted" ? [one.seriesInstanceUid] : []));
     }
     const whole = await ask(null);
-    const narrower = known.filter(({ resource }) => touched.has(resource));
+    const narrower = known.filter(({ resource }) =>
+      asked.some(({ grantee }) => touched.get(grantee)?.has(resource)),
+    );
     const answers = new Map<string, Answer>();
     for (const series of narrower) answers.set(series.seriesInstanceUid, await ask(series));
     const permitted = known
@@ -86,14 +120,30 @@ export class Judge {
   }
 
   /**
-   * Resources of the exam, and wider ones, on which the reader has or had a slot. All series count, not only the one
-   * asked for: who holds a grant on one may hear why another is closed. The owner needs none.
+   * The ledger's answer under each name by itself: permitted if one permits. What was revoked under one name stays open
+   * under another, as on the ledger; a patient who wants neither revokes both, or all.
    */
-  async #touched(reader: Reader, exam: KnownExam, series: readonly SeriesPointer[]): Promise<Set<Hex>> {
-    if (reader.address === exam.patient) return new Set();
+  async #askUnder(
+    names: readonly ReaderName[],
+    question: Omit<Question, "name">,
+    moment: Moment,
+  ): Promise<Answer> {
+    const asked = names.map((name) => this.#decider.ask({ ...question, name }, moment));
+    return bestOf(await Promise.all(asked));
+  }
+
+  /**
+   * Resources of the exam, and wider ones, on which each name of the reader's has or had a slot. All series count, not
+   * only the one asked for: who holds a grant on one may hear why another is closed.
+   */
+  async #touched(
+    names: readonly ReaderName[],
+    exam: KnownExam,
+    series: readonly SeriesPointer[],
+  ): Promise<Map<Hex, Set<Hex>>> {
     return touchedResources(this.#database, {
       patient: exam.patient,
-      reader: reader.address,
+      grantees: names.map(({ grantee }) => grantee),
       resources: [...series.map(({ resource }) => resource), ...coveringResources({ exam, series: null })],
     });
   }
@@ -111,4 +161,17 @@ export class Judge {
         (isPermitted || !this.#decider.waitsForConfirmations),
     };
   }
+}
+
+const NOTHING: ReadonlyMap<Hex, ReadonlySet<Hex>> = new Map();
+
+/** The permit that lasts longest, else the denial to tell: one that time alone will change, or that says most. */
+function bestOf(answers: readonly Answer[]): Answer {
+  const permits = answers.filter(({ reason }) => reason === "permitted");
+  if (permits.length > 0)
+    return permits.reduce((best, one) => (one.validUntil > best.validUntil ? one : best));
+  const denied =
+    answers.find(({ reason }) => reason === "not-yet-valid") ??
+    answers.find(({ reason }) => reason !== "not-granted");
+  return denied ?? { reason: "not-granted", validUntil: 0 };
 }

@@ -1,54 +1,77 @@
 /** Grant slots from the ledger's events: who may be a candidate for what. Never a decision. */
 import { and, desc, eq, inArray, isNotNull } from "drizzle-orm";
+import { union } from "drizzle-orm/pg-core";
 import type { Hex } from "../../protocol/hash.ts";
 import { granteeOf } from "../../protocol/ids.ts";
 import type { Database } from "../database/database.ts";
-import { examSeries, exams, ledgerEvents } from "../database/schema.ts";
+import { blindedGrantees, examSeries, exams, ledgerEvents } from "../database/schema.ts";
 import { wideResources } from "../decision/question.ts";
 
 /** The last event of a slot. */
 export type Slot = typeof ledgerEvents.$inferSelect & { resource: Hex; grantee: Hex };
 
-/** Resources among these on which the patient ever granted this reader something, or revoked it. */
+/** Resources among these on which the patient ever granted something, or revoked it, to each of these grantees. */
 export async function touchedResources(
   database: Database,
-  { patient, reader, resources }: { patient: Hex; reader: Hex; resources: readonly Hex[] },
-): Promise<Set<Hex>> {
+  { patient, grantees, resources }: { patient: Hex; grantees: readonly Hex[]; resources: readonly Hex[] },
+): Promise<Map<Hex, Set<Hex>>> {
   const rows = await database
-    .selectDistinct({ resource: ledgerEvents.resource })
+    .selectDistinct({ grantee: ledgerEvents.grantee, resource: ledgerEvents.resource })
     .from(ledgerEvents)
     .where(
       and(
-        eq(ledgerEvents.grantee, granteeOf(reader)),
+        inArray(ledgerEvents.grantee, [...grantees]),
         eq(ledgerEvents.patient, patient),
         inArray(ledgerEvents.resource, [...resources]),
       ),
     );
-  return new Set(rows.flatMap(({ resource }) => resource ?? []));
+  const touched = new Map<Hex, Set<Hex>>();
+  for (const { grantee, resource } of rows) {
+    if (grantee && resource) touched.set(grantee, (touched.get(grantee) ?? new Set()).add(resource));
+  }
+  return touched;
 }
 
 /**
  * Ids of exams on which, on a series of which, or on something wider, their own patient ever granted this reader
- * something. What somebody else granted on them counts for nothing.
+ * something, by their address or a blinded name. What somebody else granted on them counts for nothing.
+ * @param readerTag what finds the reader's blinded names
  */
-export async function candidateExams(database: Database, custodian: Hex, reader: Hex): Promise<Hex[]> {
-  const grantee = eq(ledgerEvents.grantee, granteeOf(reader));
+export async function candidateExams(
+  database: Database,
+  { custodian, reader, readerTag }: { custodian: Hex; reader: Hex; readerTag: string },
+): Promise<Hex[]> {
+  const slot = { patient: ledgerEvents.patient, resource: ledgerEvents.resource };
+  const byAddress = database
+    .select(slot)
+    .from(ledgerEvents)
+    .where(eq(ledgerEvents.grantee, granteeOf(reader)));
+  const byBlindedName = database
+    .select(slot)
+    .from(ledgerEvents)
+    .innerJoin(
+      blindedGrantees,
+      and(
+        eq(blindedGrantees.grantee, ledgerEvents.grantee),
+        eq(blindedGrantees.patient, ledgerEvents.patient),
+      ),
+    )
+    .where(eq(blindedGrantees.readerTag, readerTag));
+  const touched = union(byAddress, byBlindedName).as("touched");
   const ofExams = await database
     .selectDistinct({ examId: exams.examId })
-    .from(ledgerEvents)
-    .innerJoin(exams, and(eq(exams.examId, ledgerEvents.resource), eq(exams.patient, ledgerEvents.patient)))
-    .where(grantee);
+    .from(touched)
+    .innerJoin(exams, and(eq(exams.examId, touched.resource), eq(exams.patient, touched.patient)));
   const ofSeries = await database
     .selectDistinct({ examId: exams.examId })
-    .from(ledgerEvents)
-    .innerJoin(examSeries, eq(examSeries.resource, ledgerEvents.resource))
-    .innerJoin(exams, and(eq(exams.examId, examSeries.examId), eq(exams.patient, ledgerEvents.patient)))
-    .where(grantee);
+    .from(touched)
+    .innerJoin(examSeries, eq(examSeries.resource, touched.resource))
+    .innerJoin(exams, and(eq(exams.examId, examSeries.examId), eq(exams.patient, touched.patient)));
   const ofPatients = await database
     .selectDistinct({ examId: exams.examId })
-    .from(ledgerEvents)
-    .innerJoin(exams, eq(exams.patient, ledgerEvents.patient))
-    .where(and(grantee, inArray(ledgerEvents.resource, wideResources(custodian))));
+    .from(touched)
+    .innerJoin(exams, eq(exams.patient, touched.patient))
+    .where(inArray(touched.resource, wideResources(custodian)));
   return [...new Set([...ofExams, ...ofSeries, ...ofPatients].map(({ examId }) => examId))];
 }
 

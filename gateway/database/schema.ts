@@ -238,6 +238,24 @@ export const ledgerEvents = pgTable(
   ],
 );
 
+/**
+ * Whose blinded grantees are, as patients or readers told. Reader and salt are sealed, and found again by a tag of the
+ * reader's address: without the key, these rows name nobody.
+ */
+export const blindedGrantees = pgTable(
+  "blinded_grantees",
+  {
+    patient: hex("patient").notNull(),
+    grantee: hex("grantee").notNull(),
+    readerTag: text("reader_tag").notNull(),
+    sealed: text().notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.patient, table.grantee] }),
+    index("blinded_grantees_reader").on(table.readerTag),
+  ],
+);
+
 /** Blocks up to which events were followed, to resume from and to find a reorganisation's fork by. */
 export const followedBlocks = pgTable("followed_blocks", {
   number: bigint({ mode: "number" }).primaryKey(),

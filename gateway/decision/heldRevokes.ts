@@ -7,20 +7,19 @@
  * permits is the ledger's to know.
  */
 import { and, eq, gt, inArray, isNull, or } from "drizzle-orm";
-import { granteeOf } from "../../protocol/ids.ts";
 import type { Database } from "../database/database.ts";
 import { ledgerEvents } from "../database/schema.ts";
 import { coveringResources, type Question } from "./question.ts";
 
-/** Whether an orphaned revoke still denies this. */
+/** Whether an orphaned revoke still denies this, under the name that is asked about. */
 export async function isHeld(
   database: Database,
-  question: Pick<Question, "exam" | "series" | "reader">,
+  question: Pick<Question, "exam" | "series" | "name">,
 ): Promise<boolean> {
-  const { exam, reader } = question;
+  const { exam, name } = question;
   const slots = and(
     inArray(ledgerEvents.resource, coveringResources(question)),
-    eq(ledgerEvents.grantee, granteeOf(reader)),
+    eq(ledgerEvents.grantee, name.grantee),
   );
   const orphans = await database
     .select()

@@ -1,7 +1,7 @@
 /** What the ledger is asked, and what it answers. */
 import { ZeroAddress, ZeroHash, zeroPadValue } from "ethers";
 import type { Hex } from "../../protocol/hash.ts";
-import { ALL_EXAMS_RESOURCE, examsAtResource } from "../../protocol/ids.ts";
+import { ALL_EXAMS_RESOURCE, blindedGrantee, examsAtResource, granteeOf } from "../../protocol/ids.ts";
 import { LEDGER_REASONS, type LedgerReason } from "../../protocol/reasons.ts";
 import { type Action, actionsToMask, LATEST, type Purpose, purposesToMask } from "../../protocol/terms.ts";
 import { ledgerInterface } from "../chain/logs.ts";
@@ -12,12 +12,22 @@ export type ExamPointer = { examId: Hex; custodian: Hex; patient: Hex; commitmen
 /** A series of an exam, as the ledger identifies it. */
 export type SeriesPointer = { resource: Hex; commitment: Hex };
 
+/** A name that a reader is granted under: their address, or one that a salt blinds. */
+export type ReaderName = { grantee: Hex; salt: Hex | null };
+
+/** A reader's name as the ledger keeps it. @param salt null for the address itself */
+export function readerName(reader: Hex, salt: Hex | null): ReaderName {
+  return { grantee: salt === null ? granteeOf(reader) : blindedGrantee(reader, salt), salt };
+}
+
 /** May this reader act for this purpose on this exam, or on this series of it? */
 export type Question = {
   exam: ExamPointer;
   /** Null for the exam as a whole. */
   series: SeriesPointer | null;
   reader: Hex;
+  /** The one name that is asked about. */
+  name: ReaderName;
   purpose: Purpose;
   action: Action;
 };
@@ -40,7 +50,8 @@ export type Answer = {
 };
 
 /** Call data of `ConsentLedger.check`. @param at seconds since 1970-01-01 UTC */
-export function encodeCheck({ exam, series, reader, purpose, action }: Question, at: number): string {
+export function encodeCheck(question: Question, at: number): string {
+  const { exam, series, reader, name, purpose, action } = question;
   return ledgerInterface.encodeFunctionData("check", [
     [
       zeroPadValue(exam.custodian, 32),
@@ -48,7 +59,7 @@ export function encodeCheck({ exam, series, reader, purpose, action }: Question,
       exam.commitment,
       series?.commitment ?? ZeroHash,
       zeroPadValue(reader, 32),
-      ZeroHash,
+      name.salt ?? ZeroHash,
       purposesToMask([purpose]),
       actionsToMask([action]),
       at,

@@ -1,9 +1,9 @@
 /** What a reader's access to an exam rests on: the terms of those grants that open something of it now. */
 import type { Exam } from "../../protocol/api.ts";
 import type { Hex } from "../../protocol/hash.ts";
-import { granteeOf } from "../../protocol/ids.ts";
 import { ACTIONS, PURPOSES, type Terms, unpackTerms } from "../../protocol/terms.ts";
 import type { VisibleExam } from "../access/gate.ts";
+import type { Grantees } from "../access/grantees.ts";
 import type { Reader } from "../access/judge.ts";
 import { lastRevokeAll, type Slot, slotsOfPatient } from "../access/slots.ts";
 import type { Database } from "../database/database.ts";
@@ -13,27 +13,29 @@ import type { KnownSeries } from "./directory.ts";
 /**
  * What a grantee may do, and for which purposes: as far as their grants are for the purpose that they came with. Told,
  * not decided: each request is the ledger's to judge.
- * @param written the exam's series that are written down
+ * @param series the exam's series that are written down
  */
 export async function accessOf(
-  database: Database,
+  { database, grantees }: { database: Database; grantees: Pick<Grantees, "namesOf"> },
   reader: Reader,
   visible: VisibleExam,
-  written: readonly KnownSeries[],
+  series: readonly KnownSeries[],
 ): Promise<NonNullable<Exam["access"]>> {
   const { exam, series: allowed, validUntil, clocks } = visible;
-  const grantee = granteeOf(reader.address);
   const revokedAllAt = await lastRevokeAll(database, exam.patient);
-  const slots = new Map<Hex, Slot>();
-  for (const slot of await slotsOfPatient(database, exam.patient)) {
-    const isDead = slot.kind === "granted" && slot.blockTime <= revokedAllAt;
-    if (slot.grantee === grantee && !isDead) slots.set(slot.resource, slot);
-  }
-  const open = written.filter((one) => allowed === "all" || allowed.has(one.seriesInstanceUid));
-  const paths = open.map((series) => coveringResources({ exam, series }));
+  const written = (await slotsOfPatient(database, exam.patient)).filter(
+    ({ kind, blockTime }) => kind === "revoked" || blockTime > revokedAllAt,
+  );
+  const names = await grantees.namesOf(reader.address, exam.patient);
+  const slotsByName = names.map(
+    (name) =>
+      new Map(written.flatMap((slot) => (slot.grantee === name.grantee ? [[slot.resource, slot]] : []))),
+  );
+  const open = series.filter((one) => allowed === "all" || allowed.has(one.seriesInstanceUid));
+  const paths = open.map((one) => coveringResources({ exam, series: one }));
   if (allowed === "all") paths.push(coveringResources({ exam, series: null }));
-  const terms = paths
-    .flatMap((path) => termsAlong(path, slots))
+  const terms = slotsByName
+    .flatMap((slots) => paths.flatMap((path) => termsAlong(path, slots)))
     .filter(({ notBefore, notAfter, purposes }) => {
       const isNow = notAfter >= validUntil && clocks.every((clock) => clock >= notBefore);
       return isNow && purposes.includes(reader.purpose);

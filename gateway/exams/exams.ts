@@ -3,6 +3,7 @@ import { getAddress } from "ethers";
 import type { Exam } from "../../protocol/api.ts";
 import type { Hex } from "../../protocol/hash.ts";
 import type { VisibleExam } from "../access/gate.ts";
+import type { Grantees } from "../access/grantees.ts";
 import type { Reader } from "../access/judge.ts";
 import type { Database } from "../database/database.ts";
 import { pathOf } from "../dicomweb/address.ts";
@@ -20,6 +21,7 @@ export type ExamsContext = {
   custodianName: CustodianName;
   site: Site;
   genesisHash: Hex;
+  grantees: Pick<Grantees, "namesOf">;
 };
 
 /** How many exams are described at once. */
@@ -86,7 +88,7 @@ async function describe(
     numberOfImages: series.reduce((sum, one) => sum + one.numberOfImages, 0),
     series,
     picture: await pictureOf(context, exam.studyInstanceUid, shown),
-    access: isOwner ? null : await accessOf(context.database, caller, visible, written),
+    access: isOwner ? null : await accessOf(context, caller, visible, written),
   };
 }
 

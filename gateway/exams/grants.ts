@@ -5,13 +5,22 @@ import type { Grant, Person } from "../../protocol/api.ts";
 import type { Hex } from "../../protocol/hash.ts";
 import { ALL_EXAMS_RESOURCE, addressOfGrantee, examsAtResource } from "../../protocol/ids.ts";
 import { unpackTerms } from "../../protocol/terms.ts";
+import type { Grantees } from "../access/grantees.ts";
 import { lastRevokeAll, type Slot, slotsOfPatient } from "../access/slots.ts";
 import type { Database } from "../database/database.ts";
 import { ledgerEvents } from "../database/schema.ts";
 import type { ExamDirectory } from "./directory.ts";
 import { listPeople } from "./people.ts";
 
-export type GrantsContext = { database: Database; directory: ExamDirectory; custodian: Hex };
+export type GrantsContext = {
+  database: Database;
+  directory: ExamDirectory;
+  custodian: Hex;
+  grantees: Pick<Grantees, "readersOf">;
+};
+
+/** Who is known by name, and whose blinded grantees are. */
+type Known = { people: ReadonlyMap<string, Person>; blinded: ReadonlyMap<Hex, Hex> };
 
 /** What a resource covers. */
 type Covered = Pick<Grant, "covers" | "examId" | "seriesInstanceUid">;
@@ -29,6 +38,7 @@ export async function listGrants(
   const { database } = context;
   const covered = await coveredResources(context, patient);
   const people = new Map((await listPeople(database)).map((person) => [person.address, person]));
+  const known = { people, blinded: await context.grantees.readersOf(patient) };
   const revokedAllAt = await lastRevokeAll(database, patient);
   const slots = await slotsOfPatient(database, patient);
   const grants: Grant[] = [];
@@ -42,7 +52,7 @@ export async function listGrants(
       resource: slot.resource,
       ...covers,
       exceptions: exceptionsTo(slot, slots, covered),
-      grantee: granteeInWords(slot.grantee, people),
+      grantee: granteeInWords(slot.grantee, known),
       period: { notBefore, notAfter },
       purposes,
       actions,
@@ -58,9 +68,9 @@ function stateAt({ notBefore, notAfter }: Grant["period"], clocks: readonly numb
   return clocks.some((clock) => clock < notBefore) ? "scheduled" : "active";
 }
 
-function granteeInWords(word: Hex, people: ReadonlyMap<string, Person>): Grant["grantee"] {
-  const plain = addressOfGrantee(word);
-  const address = plain === null ? null : getAddress(plain);
+function granteeInWords(word: Hex, { people, blinded }: Known): Grant["grantee"] {
+  const reader = addressOfGrantee(word) ?? blinded.get(word);
+  const address = reader === undefined ? null : getAddress(reader);
   const person = address === null ? undefined : people.get(address);
   return { word, address, name: person?.name ?? null, role: person?.role ?? null };
 }

@@ -1,10 +1,10 @@
 /** Practitioners whom the custodian enrolled. */
-import { eq } from "drizzle-orm";
+import { and, eq, isNull } from "drizzle-orm";
 import { getAddress } from "ethers";
 import type { Person } from "../../protocol/api.ts";
 import type { Hex } from "../../protocol/hash.ts";
 import type { Database } from "../database/database.ts";
-import { practitioners } from "../database/schema.ts";
+import { enrolments, practitioners } from "../database/schema.ts";
 
 /** Everybody enrolled, by name. */
 export async function listPeople(database: Database): Promise<Person[]> {
@@ -31,4 +31,10 @@ export async function enrolPractitioner(
     .insert(practitioners)
     .values(person)
     .onConflictDoUpdate({ target: practitioners.address, set: { name, role } });
+}
+
+/** Whether an address belongs to a patient here. */
+export async function isEnrolled(database: Database, address: Hex): Promise<boolean> {
+  const live = and(eq(enrolments.patient, address), isNull(enrolments.endedAt));
+  return (await database.$count(enrolments, live)) > 0;
 }

@@ -1,15 +1,13 @@
 /** `/me`, `/exams`, `/grants` and `/people`. */
-import { and, eq, isNull } from "drizzle-orm";
 import { getAddress } from "ethers";
 import type { FastifyInstance } from "fastify";
 import type { Hex } from "../../protocol/hash.ts";
 import type { Gate } from "../access/gate.ts";
-import { enrolments } from "../database/schema.ts";
 import type { Decider } from "../decision/decider.ts";
 import { Problem } from "../problem.ts";
 import { describeExams, type ExamsContext } from "./exams.ts";
 import { type GrantsContext, listGrants } from "./grants.ts";
-import { findPerson, listPeople } from "./people.ts";
+import { findPerson, isEnrolled, listPeople } from "./people.ts";
 
 export function registerExamRoutes(
   app: FastifyInstance,
@@ -31,7 +29,7 @@ export function registerExamRoutes(
 
   app.get("/me", async (request) => {
     const { address } = await gate.signedIn(request);
-    const isPatient = await isEnrolled(address);
+    const isPatient = await isEnrolled(database, address);
     const person = await findPerson(database, address);
     return {
       address: getAddress(address),
@@ -45,17 +43,10 @@ export function registerExamRoutes(
   /** Whom patients may pick from is shown to people the custodian knows, not to every wallet. */
   app.get("/people", async (request) => {
     const { address } = await gate.signedIn(request);
-    const isKnown = (await isEnrolled(address)) || (await findPerson(database, address)) !== null;
+    const isKnown = (await isEnrolled(database, address)) || (await findPerson(database, address)) !== null;
     if (!isKnown) throw new Problem("not-granted", "Only people enrolled here see who else is.");
     return { people: await listPeople(database) };
   });
-
-  async function isEnrolled(address: Hex): Promise<boolean> {
-    return (
-      (await database.$count(enrolments, and(eq(enrolments.patient, address), isNull(enrolments.endedAt)))) >
-      0
-    );
-  }
 
   /** Names stay in the archive: the gateway keeps none of its own. */
   async function nameOfPatient(address: Hex): Promise<string | null> {

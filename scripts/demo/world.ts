@@ -141,6 +141,7 @@ function startGateway({ port, dicom, dataDir }: StartOptions, parts: GatewayPart
     GRANT_CONFIRMATIONS: "",
     HEAD_MAX_AGE: "",
     HEAD_POLL_MS: "",
+    DATA_KEY: "",
     SESSION_SECRET: "",
     APP_DIR: parts.appDir,
     DEMO_PERSONAS: JSON.stringify(playedPersonas(parts.players)),

@@ -91,7 +91,7 @@ const held = (examId: Hex, { series = null as Hex | null, reader = READER } = {}
   isHeld(opened.database, {
     exam: { examId, custodian: CUSTODIAN, patient, commitment: EXAM },
     series: series && { resource: series, commitment: EXAM },
-    reader,
+    name: { grantee: granteeOf(reader), salt: null },
   });
 
 const rowsOf = async (resource: Hex) => {

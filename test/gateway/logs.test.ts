@@ -10,7 +10,7 @@ import { openDatabase } from "../../gateway/database/database.ts";
 import { enrolments, exams } from "../../gateway/database/schema.ts";
 import { logOptions } from "../../gateway/operations/log.ts";
 import type { Exam } from "../../protocol/api.ts";
-import { granteeOf } from "../../protocol/ids.ts";
+import { blindedGrantee, granteeOf, newSalt } from "../../protocol/ids.ts";
 import { PROBLEM_STATUS } from "../../protocol/reasons.ts";
 import { reasonOf, SAMPLE_PATIENTS, until, World } from "../world.ts";
 import { BreakableProxy } from "./breakableProxy.ts";
@@ -117,6 +117,23 @@ async function signIn(): Promise<void> {
     keep("a description", each.description, ...each.series.map(({ description }) => description));
   }
   await world.grant("patient", exam.examId, "reader");
+  await tellNames();
+}
+
+/** Whose a blinded grantee is: as it should be told, as it should not, and in a body that breaks off. */
+async function tellNames(): Promise<void> {
+  const { patient, reader } = world.people;
+  const salt = newSalt();
+  keep("a salt", salt, salt.slice(2));
+  const grantee = blindedGrantee(reader.address, salt);
+  const body = JSON.stringify({ patient: patient.address, reader: reader.address, salt, grantee });
+  for (const sent of [body, body.replace(grantee, salt), body.slice(0, -20)]) {
+    const headers = {
+      "content-type": "application/json",
+      authorization: `Bearer ${await world.signIn("patient")}`,
+    };
+    await drain(fetch(`${gateway.ready?.url}/grantees`, { method: "POST", headers, body: sent }));
+  }
 }
 
 const studyPath = () => `/dicomweb/studies/${exam.studyInstanceUid}`;
