@@ -95,7 +95,8 @@ export const examSeriesSchema = z.object({
 /** One exam in plain words. */
 export const examSchema = z.object({
   examId: word,
-  relation: z.enum(["owner", "grantee"]),
+  /** A guardian is told what an exam is, to act for its patient: no birth date, no picture, and nothing is open to them. */
+  relation: z.enum(["owner", "grantee", "guardian"]),
   custodian: z.object({ address, name: z.string() }),
   /** The name in reading order, as it is said ("Dr Jane Doe"); never empty. */
   patient: z.object({ address, name: z.string(), birthDate: z.string().nullable() }),
@@ -111,13 +112,13 @@ export const examSchema = z.object({
   series: z.array(examSeriesSchema),
   /** Absolute URL of a rendered picture (needs the token), or null where the exam has no picture. */
   picture: z.url().nullable(),
-  /** What the caller's decision rests on; null for the owner. */
+  /** What the caller's decision rests on; null for the owner, and for a guardian. */
   access: z
     .object({ notAfter: seconds, actions: z.array(z.enum(ACTIONS)), purposes: z.array(z.enum(PURPOSES)) })
     .nullable(),
 });
 
-/** `GET /exams`: what the caller owns or may see now. */
+/** `GET /exams`: what the caller owns or may see now; `?for=0x…`, for a guardian: what that patient owns. */
 export const examsSchema = z.object({
   exams: z.array(examSchema),
   /** True when a local chain was begun anew since the caller's exams were first registered: its grants are gone. */
@@ -150,7 +151,10 @@ export const grantSchema = z.object({
   state: z.enum(["active", "scheduled", "expired", "revoked"]),
 });
 
-/** `GET /grants`: who can see what of the caller's exams, ended grants included, newest first. */
+/**
+ * `GET /grants`: who can see what of the caller's exams, ended grants included, newest first; `?for=0x…`, for a guardian:
+ * of that patient's.
+ */
 export const grantsSchema = z.object({ grants: z.array(grantSchema) });
 
 /**
@@ -164,7 +168,7 @@ export const granteeRequestSchema = z.object({
   grantee: word,
 });
 
-/** `GET /people`: practitioners enrolled here, to pick a grantee from. */
+/** `GET /people`: practitioners enrolled here, to pick a grantee from; `?for=0x…` for a guardian who is not known here. */
 export const peopleSchema = z.object({
   people: z.array(z.object({ address, name: z.string(), role: z.string() })),
 });

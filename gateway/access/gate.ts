@@ -18,7 +18,7 @@ import { inOrder } from "../inOrder.ts";
 import type { Metrics } from "../operations/metrics.ts";
 import { Problem, toProblem } from "../problem.ts";
 import type { Grantees } from "./grantees.ts";
-import type { Judge } from "./judge.ts";
+import type { Judge, Reader } from "./judge.ts";
 import type { OpenExams } from "./openExams.ts";
 import { candidateExams } from "./slots.ts";
 import { denial, type Verdict } from "./verdict.ts";
@@ -102,6 +102,24 @@ export class Gate implements AccessGate {
     return this.#search(caller, search, () => {});
   }
 
+  /**
+   * All exams of a patient's for whom the caller acts as a guardian, recorded as one search. That opens none of them: it
+   * is to choose by. Without a patient of that address it is the same denial as without being a guardian.
+   * @throws {Problem} `not-granted`
+   */
+  examsInCare(caller: SignedIn, patient: Hex, route: string): Promise<VisibleExam[]> {
+    const { judge, directory } = this.#parts;
+    return this.#recorded(caller, { action: "VIEW", route, exams: [] }, async (note) => {
+      const moment = await judge.now();
+      note(moment.head);
+      const isGuardian = await judge.isGuardian({ patient, guardian: caller.address }, moment);
+      if (!isGuardian) throw new Problem("not-granted");
+      const owner = { address: patient, purpose: caller.purpose };
+      const result = await this.#among(await directory.ofPatient(patient), owner, "VIEW", moment);
+      return { result, exams: result.map(({ exam }) => exam.examId) };
+    });
+  }
+
   /** @param accept throws the problem that what was found amounts to, if it does */
   #search(
     caller: SignedIn,
@@ -117,23 +135,31 @@ export class Gate implements AccessGate {
       const owned = await directory.ofPatient(caller.address);
       const exams = new Map([...owned, ...candidates].map((exam) => [exam.examId, exam]));
       const asked = [...exams.values()].filter((exam) => isWithin(caller.token, exam));
-      const found = inOrder(asked, LOOKUPS_AT_ONCE, (exam) =>
-        this.#visibleExam(caller, exam, action, moment),
-      );
-      const result = (await Array.fromAsync(found)).filter((exam) => exam !== null);
+      const result = await this.#among(asked, caller, action, moment);
       accept(result);
       return { result, exams: result.map(({ exam }) => exam.examId) };
     });
   }
 
+  /** Those of these exams that a reader may see at that moment. */
+  async #among(
+    exams: readonly KnownExam[],
+    reader: Reader,
+    action: Action,
+    moment: Moment,
+  ): Promise<VisibleExam[]> {
+    const found = inOrder(exams, LOOKUPS_AT_ONCE, (exam) => this.#visibleExam(reader, exam, action, moment));
+    return (await Array.fromAsync(found)).filter((exam) => exam !== null);
+  }
+
   async #visibleExam(
-    caller: SignedIn,
+    reader: Reader,
     exam: KnownExam,
     action: Action,
     moment: Moment,
   ): Promise<VisibleExam | null> {
     const asked = { exam, seriesInstanceUid: null, action };
-    const verdict = await this.#parts.judge.judge(caller, asked, moment);
+    const verdict = await this.#parts.judge.judge(reader, asked, moment);
     if (verdict.reason !== "permitted") return null;
     const facts = await this.#parts.facts.study(exam.studyInstanceUid);
     if (!facts || !isSamePatient(exam, facts)) return null;

@@ -7,6 +7,7 @@ import type { Decider, Moment } from "../decision/decider.ts";
 import {
   type Answer,
   coveringResources,
+  type Guardianship,
   type Question,
   type ReaderName,
   readerName,
@@ -61,6 +62,11 @@ export class Judge {
   /** Now, at the head. @throws {Problem} `chain-unavailable`, `chain-stale` */
   now(): Promise<Moment> {
     return this.#decider.now();
+  }
+
+  /** Whether somebody acts for a patient at that moment. @throws {Problem} `chain-unavailable` */
+  isGuardian(guardianship: Guardianship, moment: Moment): Promise<boolean> {
+    return this.#decider.isGuardian(guardianship, moment);
   }
 
   /** The verdict at a moment that `now` gave. @throws {Problem} `chain-unavailable` */

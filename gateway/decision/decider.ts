@@ -3,14 +3,19 @@ import type { Hex } from "../../protocol/hash.ts";
 import type { Chain } from "../chain/chain.ts";
 import type { Block } from "../chain/provider.ts";
 import type { Database } from "../database/database.ts";
-import { isHeld } from "./heldRevokes.ts";
+import { isHeld, isRevokeAllHeld } from "./heldRevokes.ts";
 import {
   type Answer,
   decodeCheck,
+  decodeGuardianUntil,
+  decodeIsGuardian,
   decodeOwner,
   type ExamPointer,
   encodeCheck,
+  encodeGuardianOf,
+  encodeIsGuardian,
   encodePointerOf,
+  type Guardianship,
   type Question,
 } from "./question.ts";
 import { changedBlocks } from "./recentChanges.ts";
@@ -71,6 +76,24 @@ export class Decider {
   }
 
   /**
+   * Whether somebody acts for a patient now: every block that counts says so, no clock is past their end, and no
+   * `revokeAll` is held.
+   * @throws {Problem} `chain-unavailable`
+   */
+  async isGuardian(guardianship: Guardianship, { head, clocks }: Moment): Promise<boolean> {
+    const { ledger } = this.#options;
+    const blocks = this.waitsForConfirmations ? [head, this.#confirmed(head)] : [head];
+    for (const block of blocks) {
+      const answer = await this.#chain.call(ledger, encodeIsGuardian(guardianship), block);
+      if (!decodeIsGuardian(answer)) return false;
+    }
+    const kept = await this.#chain.call(ledger, encodeGuardianOf(guardianship), head);
+    const until = decodeGuardianUntil(kept);
+    if (clocks.some((clock) => clock >= until)) return false;
+    return !(await isRevokeAllHeld(this.#database, guardianship.patient));
+  }
+
+  /**
    * Asked at the block that has its confirmations, and at each since in which the answer may have been another: what was
    * granted, revoked and granted again within them rests on the last grant, which has to wait.
    */
@@ -79,10 +102,18 @@ export class Decider {
     head: Block,
     clocks: readonly number[],
   ): Promise<Promise<Answer>[]> {
-    const confirmed = Math.max(0, head.number - this.#options.confirmations);
-    const since = await changedBlocks(this.#database, question, confirmed);
-    const blocks = [confirmed, ...since.filter((number) => number < head.number)];
-    return blocks.map((number) => this.#check(question, { number }, Math.max(...clocks)));
+    const confirmed = this.#confirmed(head);
+    const since = await changedBlocks(this.#database, question, confirmed.number);
+    const blocks = [
+      confirmed,
+      ...since.filter((number) => number < head.number).map((number) => ({ number })),
+    ];
+    return blocks.map((block) => this.#check(question, block, Math.max(...clocks)));
+  }
+
+  /** The last block that a grant must be in to permit. */
+  #confirmed(head: Block): { number: number } {
+    return { number: Math.max(0, head.number - this.#options.confirmations) };
   }
 
   async #check(question: Question, block: Block | { number: number }, at: number): Promise<Answer> {

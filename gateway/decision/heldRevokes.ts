@@ -7,6 +7,7 @@
  * permits is the ledger's to know.
  */
 import { and, eq, gt, inArray, isNull, or } from "drizzle-orm";
+import type { Hex } from "../../protocol/hash.ts";
 import type { Database } from "../database/database.ts";
 import { ledgerEvents } from "../database/schema.ts";
 import { coveringResources, type Question } from "./question.ts";
@@ -33,6 +34,16 @@ export async function isHeld(
     );
   for (const orphan of orphans) if (!(await wasOvertaken(database, orphan))) return true;
   return false;
+}
+
+/** Whether a patient's `revokeAll` was reorganised away and still holds: guardians whom it ended have no say. */
+export async function isRevokeAllHeld(database: Database, patient: Hex): Promise<boolean> {
+  const held = and(
+    eq(ledgerEvents.orphaned, true),
+    eq(ledgerEvents.patient, patient),
+    isNull(ledgerEvents.resource),
+  );
+  return (await database.$count(ledgerEvents, held)) > 0;
 }
 
 /**

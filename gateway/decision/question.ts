@@ -78,6 +78,33 @@ export function decodeCheck(data: string): Answer {
   return { reason, validUntil: Number(validUntil > BigInt(LATEST) ? LATEST : validUntil) };
 }
 
+/** Who acts for whom. */
+export type Guardianship = { patient: Hex; guardian: Hex };
+
+/** Call data of `ConsentLedger.isGuardian`: at a block, by its own time. */
+export function encodeIsGuardian({ patient, guardian }: Guardianship): string {
+  return ledgerInterface.encodeFunctionData("isGuardian", [patient, guardian]);
+}
+
+/** The result of `ConsentLedger.isGuardian`. */
+export function decodeIsGuardian(data: string): boolean {
+  const [isGuardian] = ledgerInterface.decodeFunctionResult("isGuardian", data) as unknown as [boolean];
+  return isGuardian;
+}
+
+/** Call data of `ConsentLedger.guardianOf`. */
+export function encodeGuardianOf({ patient, guardian }: Guardianship): string {
+  return ledgerInterface.encodeFunctionData("guardianOf", [patient, guardian]);
+}
+
+/** The end in the result of `ConsentLedger.guardianOf`: the first second at which they no longer are one. */
+export function decodeGuardianUntil(data: string): number {
+  const [{ until }] = ledgerInterface.decodeFunctionResult("guardianOf", data) as unknown as [
+    { until: bigint },
+  ];
+  return Number(until);
+}
+
 /** Call data of `ConsentLedger.pointerOf`. */
 export function encodePointerOf(examId: Hex): string {
   return ledgerInterface.encodeFunctionData("pointerOf", [examId]);

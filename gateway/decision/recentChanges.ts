@@ -1,6 +1,5 @@
 /** What a patient changed lately: a permit that waits for confirmations must have held at every step since. */
 import { and, eq, gt, inArray, isNull, or } from "drizzle-orm";
-import { granteeOf } from "../../protocol/ids.ts";
 import type { Database } from "../database/database.ts";
 import { ledgerEvents } from "../database/schema.ts";
 import { coveringResources, type Question } from "./question.ts";
@@ -11,13 +10,13 @@ import { coveringResources, type Question } from "./question.ts";
  */
 export async function changedBlocks(
   database: Database,
-  question: Pick<Question, "exam" | "series" | "reader">,
+  question: Pick<Question, "exam" | "series" | "name">,
   above: number,
 ): Promise<number[]> {
-  const { exam, reader } = question;
+  const { exam, name } = question;
   const slots = and(
     inArray(ledgerEvents.resource, coveringResources(question)),
-    eq(ledgerEvents.grantee, granteeOf(reader)),
+    eq(ledgerEvents.grantee, name.grantee),
   );
   const rows = await database
     .selectDistinct({ number: ledgerEvents.blockNumber })

@@ -27,30 +27,38 @@ export type ExamsContext = {
 /** How many exams are described at once. */
 const AT_ONCE = 8;
 
+/** Who is told of exams: somebody who owns or may see them, or a guardian of their owner's. */
+export type Listener = Reader & { isGuardian?: boolean };
+
 /** What the caller owns or may see, newest first. @throws {Problem} `archive-unavailable`, `chain-unavailable` */
 export async function describeExams(
   context: ExamsContext,
-  caller: Reader,
+  caller: Listener,
   visible: readonly VisibleExam[],
 ): Promise<{ exams: Exam[]; grantsForgotten: boolean }> {
   const custodianName = await context.custodianName.read();
   const described = inOrder(visible, AT_ONCE, (one) => describe(context, caller, one, custodianName));
   const exams = await Array.fromAsync(described);
-  const owned = visible.filter(({ exam }) => exam.patient === caller.address);
+  const owned = visible.filter(({ exam }) => relationTo(exam, caller) !== "grantee");
   return {
     exams: exams.sort((a, b) => (b.studyDate ?? "").localeCompare(a.studyDate ?? "")),
     grantsForgotten: owned.some(({ exam }) => exam.firstGenesisHash !== context.genesisHash),
   };
 }
 
+function relationTo({ patient }: VisibleExam["exam"], { address, isGuardian }: Listener): Exam["relation"] {
+  if (patient === address) return "owner";
+  return isGuardian ? "guardian" : "grantee";
+}
+
 async function describe(
   context: ExamsContext,
-  caller: Reader,
+  caller: Listener,
   visible: VisibleExam,
   custodianName: string,
 ): Promise<Exam> {
   const { exam, facts, series: allowed } = visible;
-  const isOwner = exam.patient === caller.address;
+  const relation = relationTo(exam, caller);
   const inArchive = await context.facts.series(exam.studyInstanceUid);
   const shown = inArchive.filter((one) => allowed === "all" || allowed.has(one.seriesInstanceUid));
   const uids = shown.map(({ seriesInstanceUid }) => seriesInstanceUid);
@@ -72,12 +80,12 @@ async function describe(
   const series = await Array.fromAsync(told);
   return {
     examId: exam.examId,
-    relation: isOwner ? "owner" : "grantee",
+    relation,
     custodian: { address: getAddress(exam.custodian), name: custodianName },
     patient: {
       address: getAddress(exam.patient),
       name: facts.patientName ?? `Patient ${facts.patientId}`,
-      birthDate: facts.birthDate,
+      birthDate: relation === "guardian" ? null : facts.birthDate,
     },
     commitment: exam.commitment,
     studyInstanceUid: exam.studyInstanceUid,
@@ -87,8 +95,8 @@ async function describe(
     description: facts.description,
     numberOfImages: series.reduce((sum, one) => sum + one.numberOfImages, 0),
     series,
-    picture: await pictureOf(context, exam.studyInstanceUid, shown),
-    access: isOwner ? null : await accessOf(context, caller, visible, written),
+    picture: relation === "guardian" ? null : await pictureOf(context, exam.studyInstanceUid, shown),
+    access: relation === "grantee" ? await accessOf(context, caller, visible, written) : null,
   };
 }
 

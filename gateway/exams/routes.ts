@@ -1,8 +1,8 @@
 /** `/me`, `/exams`, `/grants` and `/people`. */
 import { getAddress } from "ethers";
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { Hex } from "../../protocol/hash.ts";
-import type { Gate } from "../access/gate.ts";
+import type { Gate, SignedIn } from "../access/gate.ts";
 import type { Decider } from "../decision/decider.ts";
 import { Problem } from "../problem.ts";
 import { describeExams, type ExamsContext } from "./exams.ts";
@@ -17,14 +17,21 @@ export function registerExamRoutes(
 
   app.get("/exams", async (request) => {
     const caller = await gate.signedIn(request);
-    const visible = await gate.visibleExams(caller, { action: "VIEW", route: "list exams" });
-    return describeExams(context, caller, visible);
+    const patient = patientNamed(request, caller);
+    if (patient === null) {
+      const visible = await gate.visibleExams(caller, { action: "VIEW", route: "list exams" });
+      return describeExams(context, caller, visible);
+    }
+    const exams = await gate.examsInCare(caller, patient, "list exams for a patient");
+    return describeExams(context, { ...caller, isGuardian: true }, exams);
   });
 
   app.get("/grants", async (request) => {
-    const { address } = await gate.signedIn(request);
+    const caller = await gate.signedIn(request);
+    const patient = patientNamed(request, caller);
+    if (patient !== null) await gate.examsInCare(caller, patient, "list grants for a patient");
     const { clocks } = await decider.now();
-    return { grants: await listGrants(context, address, clocks) };
+    return { grants: await listGrants(context, patient ?? caller.address, clocks) };
   });
 
   app.get("/me", async (request) => {
@@ -42,7 +49,13 @@ export function registerExamRoutes(
 
   /** Whom patients may pick from is shown to people the custodian knows, not to every wallet. */
   app.get("/people", async (request) => {
-    const { address } = await gate.signedIn(request);
+    const caller = await gate.signedIn(request);
+    const { address } = caller;
+    const patient = patientNamed(request, caller);
+    if (patient !== null) {
+      await gate.examsInCare(caller, patient, "list people for a patient");
+      return { people: await listPeople(database) };
+    }
     const isKnown = (await isEnrolled(database, address)) || (await findPerson(database, address)) !== null;
     if (!isKnown) throw new Problem("not-granted", "Only people enrolled here see who else is.");
     return { people: await listPeople(database) };
@@ -56,4 +69,17 @@ export function registerExamRoutes(
     }
     return null;
   }
+}
+
+/**
+ * Whom a guardian says that they act for (`?for=0x…`); null for the caller themselves.
+ * @throws {Problem} `malformed-request`
+ */
+function patientNamed({ query }: FastifyRequest, { address }: SignedIn): Hex | null {
+  const { for: named } = query as { for?: unknown };
+  if (named === undefined) return null;
+  if (typeof named !== "string" || !/^0x[0-9a-fA-F]{40}$/.test(named))
+    throw new Problem("malformed-request", "`for` names a patient by their address.");
+  const patient = named.toLowerCase() as Hex;
+  return patient === address ? null : patient;
 }

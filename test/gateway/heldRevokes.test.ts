@@ -8,7 +8,7 @@ import { EventFollower } from "../../gateway/chain/eventFollower.ts";
 import { readBlock } from "../../gateway/chain/provider.ts";
 import { type OpenDatabase, openDatabase } from "../../gateway/database/database.ts";
 import { followedBlocks, ledgerEvents } from "../../gateway/database/schema.ts";
-import { isHeld } from "../../gateway/decision/heldRevokes.ts";
+import { isHeld, isRevokeAllHeld } from "../../gateway/decision/heldRevokes.ts";
 import { consentLedgerAbi } from "../../protocol/abi/consentLedger.ts";
 import type { Hex } from "../../protocol/hash.ts";
 import { ALL_EXAMS_RESOURCE, examsAtResource, granteeOf } from "../../protocol/ids.ts";
@@ -253,14 +253,17 @@ describe("a revoke that was reorganised away holds", () => {
     expect(await held(EXAM, { reader: CUSTODIAN })).toBe(false);
   });
 
-  test("of everything, whatever is granted after it", async () => {
+  test("of everything, whatever is granted after it, and against guardians", async () => {
     const fork = await mark();
     await act("revokeAll", patient);
     await follow();
+    expect(await isRevokeAllHeld(opened.database, patient)).toBe(false);
     await goBack(fork);
     await grantBatch(EXAM, EXAM, EXAM);
     await follow();
     expect(await held(EXAM)).toBe(true);
     expect(await held(EXAM, { reader: CUSTODIAN })).toBe(true);
+    expect(await isRevokeAllHeld(opened.database, patient)).toBe(true);
+    expect(await isRevokeAllHeld(opened.database, CUSTODIAN)).toBe(false);
   });
 });
