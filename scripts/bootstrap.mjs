@@ -37,6 +37,7 @@ const COMMANDS = {
   ],
   bench: ["measure, e.g. `npm run bench -- gas` or `-- viewer`"],
   prove: ["prove the ledger's properties with the compiler's SMTChecker and z3"],
+  mutate: ["break the contracts in one place at a time, and see whether the tests notice"],
   format: ["format, and fix what the linters can"],
 };
 

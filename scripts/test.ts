@@ -6,20 +6,21 @@ import { readArguments, UsageError } from "./usage.ts";
 const HELP = `npm test                        check everything
 npm test -- --only gateway,app  some parts alone
 npm test -- test/gateway/auth   the test files whose paths contain this
-npm run test:deep               the same with larger budgets, for hours
+npm run test:deep               the same with larger budgets, and what is too long for every day: hours
 
 Parts:
-${CHECKS.map(({ name, what }) => `  ${name.padEnd(10)} ${what}`).join("\n")}
+${CHECKS.map(({ name, what, isLong }) => `  ${name.padEnd(10)} ${what}${isLong ? "; long" : ""}`).join("\n")}
 ${PROJECTS.map((name) => `  ${name.padEnd(10)} Vitest over test/${name}`).join("\n")}`;
 
 /** The checks that the arguments ask for. Tests that start a chain need the compiled contracts, so `build` comes along. */
-function chosen(only: string[], filters: string[]): Check[] {
+function chosen(only: string[], filters: string[], isDeep: boolean): Check[] {
   const projects = PROJECTS.filter((name) => only.length === 0 || only.includes(name));
   const all = only.length === 0 && filters.length === 0;
   const runsVitest = filters.length > 0 || projects.length > 0;
-  const wanted = (name: string) => all || only.includes(name) || (runsVitest && name === "build");
+  const wanted = ({ name, isLong }: Check) =>
+    (all && (isDeep || !isLong)) || only.includes(name) || (runsVitest && name === "build");
   const needsApp = only.length > 0 && (only.includes("app") || only.includes("e2e"));
-  const checks = CHECKS.filter(({ name }) => wanted(name) || (name === "app-build" && needsApp));
+  const checks = CHECKS.filter((check) => wanted(check) || (check.name === "app-build" && needsApp));
   return runsVitest ? [...checks, vitest(projects, filters)] : checks;
 }
 
@@ -56,7 +57,7 @@ async function main() {
   if (unknown.length > 0)
     throw new UsageError(`There is no part "${unknown[0]}". There are: ${known.join(", ")}.`);
 
-  const checks = chosen(only, positionals);
+  const checks = chosen(only, positionals, values.deep);
   const why = await fetchPackages();
   if (why !== null) console.log(why);
   const total = await runAll(checks);

@@ -17,6 +17,8 @@ export interface Tally {
 export interface Check {
   name: string;
   what: string;
+  /** Too long for every day: it runs where it is named, and in `npm run test:deep`. */
+  isLong?: true;
   run(): Promise<Tally>;
 }
 
@@ -175,6 +177,13 @@ const proofs: Check = {
   },
 };
 
+const mutation: Check = {
+  name: "mutate",
+  what: "The tests notice contracts that were broken on purpose (npm run mutate)",
+  isLong: true,
+  run: async () => asOne(await runProgram(process.execPath, ["scripts/mutate.ts"], { live: true })),
+};
+
 /** The part of Vitest's JSON report that is read here. */
 interface VitestReport {
   testResults: {
@@ -239,4 +248,15 @@ function readVitest(code: number | null, reportFile: string): Tally {
 }
 
 /** Everything but Vitest, in the order of running: the quick checks first. */
-export const CHECKS: readonly Check[] = [types, lint, style, build, solidity, coverage, forge, proofs, app];
+export const CHECKS: readonly Check[] = [
+  types,
+  lint,
+  style,
+  build,
+  solidity,
+  coverage,
+  forge,
+  proofs,
+  mutation,
+  app,
+];

@@ -20,15 +20,15 @@ export interface Outcome {
   output: string;
 }
 
-/** Runs a program in the project's root; shows its output as it comes where `live`, and returns it all. */
+/** Runs a program, in the project's root unless told; shows its output as it comes where `live`, and returns it all. */
 export function runProgram(
   file: string,
   args: string[],
-  { live = false, env = {} }: { live?: boolean; env?: Record<string, string> } = {},
+  { live = false, env = {}, cwd = ROOT }: { live?: boolean; env?: Record<string, string>; cwd?: string } = {},
 ): Promise<Outcome> {
   return new Promise((resolve) => {
     const child = spawn(file, args, {
-      cwd: ROOT,
+      cwd,
       env: { ...process.env, ...colours, ...env },
       stdio: ["ignore", "pipe", "pipe"],
     });

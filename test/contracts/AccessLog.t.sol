@@ -145,6 +145,13 @@ contract AccessLogTest is Test {
         _true(!_log.verify(CUSTODIAN, 0, 3, receipt, proof), "a number after");
     }
 
+    /// @notice A custodian may anchor any root, also one over receipts that the run does not cover.
+    function test_Verify_ARootOverNumbersBeyondItsRunProvesThemNot() external {
+        bytes32 receipt = keccak256("receipt");
+        _anchorRun(0, 1, Ids.receipt(2, receipt));
+        _true(!_verify(2, receipt, new bytes32[](0)), "a number after");
+    }
+
     function testFuzz_Verify_NeverReverts(
         address custodian,
         uint256 index,

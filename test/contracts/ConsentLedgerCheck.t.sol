@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Query, Reason} from "../../contracts/interfaces/IConsentLedger.sol";
+import {Ids} from "../../contracts/libraries/Ids.sol";
 import {LedgerTest} from "./LedgerTest.sol";
 
 /// @title ConsentLedgerCheckTest
@@ -125,6 +126,12 @@ contract ConsentLedgerCheckTest is LedgerTest {
         _expect(sibling, Reason.NotGranted);
     }
 
+    /// @notice A query that names no series is not one for the series whose commitment is zero.
+    function test_Check_GrantOnTheSeriesOfNoCommitmentOpensNothing() external {
+        _grant(Ids.series(examId, 0), _plain());
+        _expect(_query(), Reason.NotGranted);
+    }
+
     function test_Check_ExamGrantOpensEverySeries() external {
         _grant(exam, _plain());
         _expectPermit(_seriesQuery(), END);
@@ -234,6 +241,12 @@ contract ConsentLedgerCheckTest is LedgerTest {
         _expect(query, Reason.MalformedQuery);
         query.action = 1 << 15;
         _expectPermit(query, END);
+    }
+
+    function test_Check_TheGreatestAddressIsWellFormed() external view {
+        Query memory query = _query();
+        query.reader = type(uint160).max;
+        _expect(query, Reason.NotGranted);
     }
 
     function testFuzz_Check_DirtyAddressesAreMalformed(uint96 dirt) external {

@@ -76,10 +76,27 @@ contract ConsentLedgerSignaturesTest is LedgerTest, Signing {
     }
 
     function test_RevertWhen_GrantBySigIsOneBehindAndSomethingElseStands() external {
-        VM.prank(_signer);
-        ledger.grant(_exam, _grantee(READER), _terms(NOW, END, HRESCH, VIEW));
+        Terms[3] memory others = [
+            _terms(NOW, END, HRESCH, VIEW),
+            _terms(NOW, END - 1, TREAT, VIEW),
+            _terms(NOW, END + 1, TREAT, VIEW)
+        ];
+        for (uint256 nonce = 0; nonce < others.length; ++nonce) {
+            VM.prank(_signer);
+            ledger.grant(_exam, _grantee(READER), others[nonce]);
+            Authorization memory by = _grantBy(KEY, nonce, 0);
+            _expectNonce(nonce, nonce + 1);
+            _grantBySig(by, nonce, 0);
+        }
+    }
+
+    /// @notice A revoked slot holds no terms; to have signed for none is not to have revoked.
+    function test_RevertWhen_GrantBySigIsOneBehindARevokeAndGrantsNothing() external {
+        _revokeAsSigner();
+        Terms none = Terms.wrap(0);
+        bytes32 hash = TypedData.grant(_signer, _exam, _grantee(READER), none, 0, 0, DEADLINE);
         _expectNonce(0, 1);
-        _grantBySig(_grantBy(KEY, 0, 0), 0, 0);
+        ledger.grantBySig(_exam, _grantee(READER), none, 0, 0, _by(KEY, hash));
     }
 
     function test_RevertWhen_GrantBySigComesTooEarly() external {
@@ -328,6 +345,8 @@ contract ConsentLedgerSignaturesTest is LedgerTest, Signing {
         _nameGuardianBySig(END, 0);
         _equal(ledger.guardianOf(_signer, STRANGER).namedAt, NOW);
         _expectNonce(0, 1);
+        _nameGuardianBySig(END - 1, 0);
+        _expectNonce(0, 1);
         _nameGuardianBySig(END + 1, 0);
         _nameGuardianBySig(END + 1, 1);
         _expectNonce(0, 2);
@@ -379,6 +398,13 @@ contract ConsentLedgerSignaturesTest is LedgerTest, Signing {
     function test_RevertWhen_AcceptBySigFindsNoOffer() external {
         VM.expectRevert(abi.encodeWithSelector(IConsentLedger.ConsentLedgerNotOffered.selector, _id, _other));
         _acceptBySig(0);
+    }
+
+    /// @notice Who owns an exam that was never offered has accepted nothing.
+    function test_RevertWhen_AcceptBySigIsTheOwnersAndThereWasNoOffer() external {
+        bytes32 hash = TypedData.accept(_signer, _id, type(uint256).max, 0, DEADLINE);
+        _expectNonce(type(uint256).max, 0);
+        ledger.acceptBySig(_id, type(uint256).max, 0, _by(KEY, hash));
     }
 
     /// @notice What a revokeAll ended does not stand: signed anew with the nonce of before, it is refused, not taken as done.

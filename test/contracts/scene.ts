@@ -104,7 +104,8 @@ export class Scene {
       notBefore: 0,
       notAfter: LATEST,
       purposes: purposesToMask(["TREAT"]),
-      actions: actionsToMask(["VIEW"]),
+      // Not the number of the purposes, which else could stand in their place.
+      actions: actionsToMask(["VIEW", "DOWNLOAD"]),
     };
     const subjects: Record<Act, Record<string, unknown>> = {
       Grant: { resource: mine, grantee, ...terms },
@@ -177,6 +178,11 @@ export class Scene {
   /** The time of the next block, in seconds. */
   async at(time: number | bigint): Promise<void> {
     await this.world.ethers.provider.send("evm_setNextBlockTimestamp", [Number(time)]);
+  }
+
+  /** The next block has the time of the last: acts that only stand within their second are done again within it. */
+  async inTheSameSecond(): Promise<void> {
+    await this.at(await this.world.now());
   }
 
   /** The root over all that the ledger stores. */

@@ -30,7 +30,9 @@ describe.each(ACTS)("%s", (act) => {
       const signature = await scene.sign(act, message);
       expect(await scene.submit(act, message, signature)).toHaveLength(1);
       const done = await scene.storage();
+      await scene.inTheSameSecond();
       expect(await scene.submit(act, message, signature)).toEqual([]);
+      await scene.inTheSameSecond();
       expect(await scene.submit(act, message, signature)).toEqual([]);
       expect(await scene.storage()).toBe(done);
     }));
@@ -41,6 +43,7 @@ describe.each(ACTS)("%s", (act) => {
       const signature = await scene.sign(act, message);
       await scene.act(act, message);
       const done = await scene.storage();
+      await scene.inTheSameSecond();
       expect(await scene.submit(act, message, signature)).toEqual([]);
       expect(await scene.storage()).toBe(done);
     }));
