@@ -6,7 +6,7 @@ import { eq } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/node-postgres";
 import { Pool } from "pg";
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
-import { decisions } from "../../gateway/database/schema.ts";
+import { receipts } from "../../gateway/database/schema.ts";
 import type { Exam } from "../../protocol/api.ts";
 import { findPostgres, type Postgres, startPostgres } from "../postgres.ts";
 import { mountSmallDisk } from "../smallDisk.ts";
@@ -245,7 +245,10 @@ describe.skipIf(!findPostgres())(
 /** Permits to read frames that are in the database. */
 async function recordedPermits(url: string): Promise<number> {
   const pool = new Pool({ connectionString: url });
-  const rows = await drizzle({ client: pool }).select().from(decisions).where(eq(decisions.permitted, true));
+  const rows = await drizzle({ client: pool })
+    .select()
+    .from(receipts)
+    .where(eq(receipts.reason, "permitted"));
   await pool.end();
   return rows.filter(({ route }) => route === FRAMES).length;
 }
