@@ -1,11 +1,11 @@
 /** Guardians: what they are shown so that they can act for a patient, what they are not, and what their acts do. */
-import { join } from "node:path";
-import { PGlite } from "@electric-sql/pglite";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { openDatabase } from "../../gateway/database/database.ts";
 import type { Exam, Grant } from "../../protocol/api.ts";
 import { ALL_EXAMS_RESOURCE, granteeOf } from "../../protocol/ids.ts";
 import { packTerms } from "../../protocol/terms.ts";
 import { type PersonName, reasonOf, SAMPLE_PATIENTS, until, World } from "../world.ts";
+import { readLog } from "./readLog.ts";
 
 let world: World;
 let brain: Exam;
@@ -96,20 +96,20 @@ describe("a guardian", () => {
     await ask("/grants", "stranger");
     await ask("/exams", "operator");
     await world.stopGateway();
-    const database = await PGlite.create(join(world.environment.DATA_DIR ?? "", "pglite"));
-    const { rows } = await database.query<{ shown: string[] | null }>(
-      "select caller, route, permitted, reason, shown from decisions order by seq desc limit 2",
-    );
-    await database.close();
+    const { database, close } = await openDatabase({
+      databaseUrl: null,
+      dataDir: world.environment.DATA_DIR ?? "",
+    });
+    const [told, refused] = (await readLog(database)).slice(-2);
+    await close();
     await world.startGateway();
-    const [refused, told] = rows;
     expect(told).toMatchObject({
       caller: addressOf("stranger").toLowerCase(),
       route: "list grants for a patient",
-      permitted: true,
+      reason: "permitted",
     });
-    expect(told?.shown?.sort()).toEqual([brain.examId, pet.examId].sort());
-    expect(refused).toMatchObject({ permitted: false, reason: "not-granted", shown: null });
+    expect(told?.exams.sort()).toEqual([brain.examId, pet.examId].sort());
+    expect(refused).toMatchObject({ reason: "not-granted", exams: [] });
   });
 
   test("is one of one patient's, and of nobody else's", async () => {
