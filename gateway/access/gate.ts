@@ -80,7 +80,7 @@ export class Gate implements AccessGate {
 
   async open(caller: SignedIn, request: OpenRequest): Promise<OpenExam> {
     const exam = await this.#parts.directory.byStudy(request.studyInstanceUid);
-    return this.#open(caller, isWithin(caller.token, exam) ? exam : null, request);
+    return this.#open(caller, exam, request);
   }
 
   /** As `open`, for an exam by its id. */
@@ -166,8 +166,9 @@ export class Gate implements AccessGate {
     return { exam, facts, series: verdict.series, validUntil: verdict.validUntil, clocks: moment.clocks };
   }
 
-  async #open(caller: SignedIn, exam: KnownExam | null, request: ExamRequest) {
+  async #open(caller: SignedIn, found: KnownExam | null, request: ExamRequest) {
     const { judge } = this.#parts;
+    const exam = isWithin(caller.token, found) ? found : null;
     for (;;) {
       const { generation } = judge;
       const permit = await this.#decide(caller, exam, request);

@@ -18,7 +18,7 @@ export function registerManifestRoute(app: FastifyInstance, context: ManifestCon
   const { gate, database, isWaiting } = context;
 
   app.get<{ Params: { examId: string } }>("/exams/:examId/manifest", async (request): Promise<Manifest> => {
-    const caller = await gate.authenticate(request);
+    const caller = await gate.signedIn(request);
     const { examId } = request.params;
     if (!isExamId(examId)) throw new Problem("malformed-request", "That is not an exam's id.");
     const { exam, series, signal } = await gate.openExam(caller, examId, {

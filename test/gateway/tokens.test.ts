@@ -223,7 +223,10 @@ describe("a viewer token", () => {
   test("is taken by DICOMweb alone, from the query alone", async () => {
     const session = await beginSession();
     const token = await viewerToken(session);
-    for (const path of ["/me", "/exams", "/grants", "/people", `/exams/${exam.examId}/watch`]) {
+    const ofExams = [exam, otherExam].flatMap(({ examId }) =>
+      ["watch", "manifest", "receipts"].map((part) => `/exams/${examId}/${part}`),
+    );
+    for (const path of ["/me", "/exams", "/grants", "/people", ...ofExams]) {
       expect(await reasonOf(await world.get(`${path}?token=${token}`))).toBe("401 token-missing");
       expect(await reasonOf(await world.get(path, { token }))).toBe("401 token-malformed");
     }
