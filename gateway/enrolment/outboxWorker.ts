@@ -5,6 +5,7 @@ import type { FastifyBaseLogger } from "fastify";
 import type { Hex } from "../../protocol/hash.ts";
 import type { Database } from "../database/database.ts";
 import { exams, outbox } from "../database/schema.ts";
+import { faultOf } from "../operations/log.ts";
 import { Problem, toProblem } from "../problem.ts";
 import { backoff, Delivery, type DeliveryContext } from "./delivery.ts";
 import { TransactionFailed } from "./operator.ts";
@@ -126,10 +127,7 @@ export class OutboxWorker {
       if (!row) return await this.#idle();
       const why = await this.#delivery.step(row);
       if (why !== null && why !== row.why)
-        this.#log.warn(
-          { examId: row.examId, why },
-          "The ledger could not be brought to an exam; it is tried again",
-        );
+        this.#log.warn("The ledger could not be brought to an exam; it is tried again");
       this.#note(null);
       return 0;
     } catch (error) {
@@ -155,13 +153,7 @@ export class OutboxWorker {
 
   /** Log a fault once when it comes and once when it goes, not at each attempt. */
   #note(fault: Problem | null): void {
-    if (fault && !this.#fault) {
-      const { cause, reason } = fault;
-      this.#log.error(
-        { reason, why: cause instanceof Error ? cause.message : undefined },
-        "The outbox waits",
-      );
-    }
+    if (fault && !this.#fault) this.#log.error({ fault: faultOf(fault) }, "The outbox waits");
     if (!fault && this.#fault) this.#log.info("The outbox goes on");
     this.#silences = fault ? this.#silences + 1 : 0;
     this.#fault = fault;

@@ -138,10 +138,10 @@ export class ArchiveWatcher {
   /** What cannot be submitted is logged, and looked at again when it changes, or an hour later. */
   async #submit(enrolment: EnrolmentRow, studyInstanceUid: string): Promise<void> {
     try {
-      const { outcome, examId, bad } = await this.#context.registrar.submit(enrolment, studyInstanceUid);
+      const { outcome, bad } = await this.#context.registrar.submit(enrolment, studyInstanceUid);
       if (outcome === "unchanged") return;
       this.#context.facts.forget();
-      this.#log.info({ examId, outcome, unreadable: bad.length }, "A study in the archive was found");
+      this.#log.info({ outcome, unreadable: bad.length }, "A study in the archive was found");
     } catch (error) {
       const problem = toProblem(error);
       if (problem.status >= 500) this.#seen.delete(studyInstanceUid);
