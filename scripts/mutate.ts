@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import { endPrograms } from "./checks/program.ts";
+import { endProgramsWithUs } from "./checks/program.ts";
 import { ContractTests } from "./mutation/contractTests.ts";
 import type { Mutant } from "./mutation/mutants.ts";
 import {
@@ -15,7 +15,7 @@ import {
 import { sample } from "./mutation/sample.ts";
 import { readSources, type Schema, schemaOf } from "./mutation/schema.ts";
 import { type Budget, SolidityTests } from "./mutation/solidityTests.ts";
-import { readArguments, UsageError } from "./usage.ts";
+import { readArguments, runCommand, UsageError } from "./usage.ts";
 
 const HELP = `npm run mutate -- [options]     change the contracts in one place at a time: do the tests see it?
 
@@ -144,17 +144,5 @@ async function main(): Promise<void> {
   console.log(`Took ${duration(Date.now() - began)}.`);
 }
 
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  process.once(signal, () => {
-    endPrograms();
-    process.exit(130);
-  });
-}
-
-try {
-  await main();
-} catch (error) {
-  if (!(error instanceof UsageError)) throw error;
-  console.error(error.message);
-  process.exitCode = 2;
-}
+endProgramsWithUs();
+await runCommand(main);

@@ -1,6 +1,6 @@
 import { type Finding, type Proof, prove, unreachable } from "./prove/proof.ts";
 import { z3Version } from "./prove/z3.ts";
-import { readArguments, UsageError } from "./usage.ts";
+import { readArguments, runCommand, UsageError } from "./usage.ts";
 
 const PROOFS: readonly Proof[] = [
   { name: "SlotsProof", engine: "bmc", what: "the packed words of contracts/types/" },
@@ -83,10 +83,4 @@ function main(): void {
   process.exitCode = total.failed === 0 ? 0 : 1;
 }
 
-try {
-  main();
-} catch (error) {
-  if (!(error instanceof UsageError)) throw error;
-  console.error(error.message);
-  process.exitCode = 2;
-}
+await runCommand(main);

@@ -1,7 +1,7 @@
 import { CHECKS, type Check, PROJECTS, type Tally, vitest } from "./checks/checks.ts";
 import { fetchPackages } from "./checks/packages.ts";
-import { endPrograms } from "./checks/program.ts";
-import { readArguments, UsageError } from "./usage.ts";
+import { endProgramsWithUs } from "./checks/program.ts";
+import { readArguments, runCommand, UsageError } from "./usage.ts";
 
 const HELP = `npm test                        check everything
 npm test -- --only gateway,app  some parts alone
@@ -74,17 +74,5 @@ async function main() {
   console.log(`\n${total.passed} passed, ${total.failed} failed${skipped}`);
 }
 
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  process.once(signal, () => {
-    endPrograms();
-    process.exit(130);
-  });
-}
-
-try {
-  await main();
-} catch (error) {
-  if (!(error instanceof UsageError)) throw error;
-  console.error(error.message);
-  process.exitCode = 2;
-}
+endProgramsWithUs();
+await runCommand(main);

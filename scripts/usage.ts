@@ -5,6 +5,17 @@ export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
+/** Run a command for developers: what they typed wrong is one line; all else is a fault, and keeps its trace. */
+export async function runCommand(command: () => void | Promise<void>): Promise<void> {
+  try {
+    await command();
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    console.error(error.message);
+    process.exitCode = 2;
+  }
+}
+
 /** Where the person stood who ran a command: npm runs its scripts in the project's root. */
 export const CALLED_FROM = process.env.EXAMKEY_FROM ?? process.cwd();
 

@@ -13,6 +13,16 @@ export function endPrograms(): void {
   for (const child of running) child.kill("SIGTERM");
 }
 
+/** From now on, when we are told to end, the programs that still run end with us. */
+export function endProgramsWithUs(): void {
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.once(signal, () => {
+      endPrograms();
+      process.exit(130);
+    });
+  }
+}
+
 export interface Outcome {
   /** The exit code; null when the program could not be started or was ended by a signal. */
   code: number | null;
