@@ -13,6 +13,7 @@ import { blindedGrantees } from "../database/schema.ts";
 import type { Seal } from "../database/seal.ts";
 import { type ReaderName, readerName } from "../decision/question.ts";
 import { Problem } from "../problem.ts";
+import { Remembered } from "../remembered.ts";
 
 /** Whose a blinded grantee is. */
 export type Blinded = { patient: Hex; reader: Hex; salt: Hex };
@@ -29,7 +30,7 @@ type Names = ReadonlyMap<Hex, readonly ReaderName[]>;
 export class Grantees {
   readonly #database: Database;
   readonly #seal: Seal;
-  readonly #remembered = new Map<Hex, { names: Promise<Names>; until: number }>();
+  readonly #remembered = new Remembered<Names>(REMEMBERED);
 
   private constructor(database: Database, seal: Seal) {
     this.#database = database;
@@ -46,7 +47,7 @@ export class Grantees {
 
   /** Every name that a patient may have granted something to a reader under, the address first. */
   async namesOf(reader: Hex, patient: Hex): Promise<ReaderName[]> {
-    const blinded = await this.#blindedOf(reader);
+    const blinded = await this.#remembered.get(reader, () => this.#read(reader));
     return [readerName(reader, null), ...(blinded.get(patient) ?? [])];
   }
 
@@ -75,19 +76,6 @@ export class Grantees {
     const row = { patient, grantee, readerTag: this.tagOf(reader), sealed };
     await this.#database.insert(blindedGrantees).values(row).onConflictDoNothing();
     this.#remembered.delete(reader);
-  }
-
-  #blindedOf(reader: Hex): Promise<Names> {
-    const now = performance.now();
-    const kept = this.#remembered.get(reader);
-    if (kept && kept.until > now) return kept.names;
-    for (const [old, { until }] of this.#remembered) if (until <= now) this.#remembered.delete(old);
-    const names = this.#read(reader);
-    this.#remembered.set(reader, { names, until: now + REMEMBERED });
-    names.catch(() => {
-      if (this.#remembered.get(reader)?.names === names) this.#remembered.delete(reader);
-    });
-    return names;
   }
 
   async #read(reader: Hex): Promise<Names> {

@@ -9,6 +9,7 @@ import {
   stringsOf,
 } from "../archive/dicomJson.ts";
 import { countImages, listInstances } from "../enrolment/contents.ts";
+import { Remembered } from "../remembered.ts";
 
 /** A study as the archive lists it. Dates are DICOM DA, as stored. */
 export type StudyFacts = {
@@ -148,31 +149,4 @@ function readSeriesFacts(dataset: DicomDataset): SeriesFacts {
 
 function byNumber(a: SeriesFacts, b: SeriesFacts): number {
   return (a.number ?? Number.MAX_SAFE_INTEGER) - (b.number ?? Number.MAX_SAFE_INTEGER);
-}
-
-/** Answers kept for some time; those who ask meanwhile share one question. Failures are not kept. */
-class Remembered<T> {
-  readonly #lifetime: number;
-  readonly #answers = new Map<string, { answer: Promise<T>; until: number }>();
-
-  constructor(lifetime: number) {
-    this.#lifetime = lifetime;
-  }
-
-  get(key: string, ask: () => Promise<T>): Promise<T> {
-    const now = performance.now();
-    const kept = this.#answers.get(key);
-    if (kept && kept.until > now) return kept.answer;
-    for (const [old, { until }] of this.#answers) if (until <= now) this.#answers.delete(old);
-    const answer = ask();
-    this.#answers.set(key, { answer, until: now + this.#lifetime });
-    answer.catch(() => {
-      if (this.#answers.get(key)?.answer === answer) this.#answers.delete(key);
-    });
-    return answer;
-  }
-
-  clear(): void {
-    this.#answers.clear();
-  }
 }
