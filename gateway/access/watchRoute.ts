@@ -2,7 +2,7 @@
 import { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import type { FastifyInstance } from "fastify";
-import type { Hex } from "../../protocol/hash.ts";
+import { examIdOf } from "../exams/examId.ts";
 import type { Limits } from "../operations/limits.ts";
 import { Problem, toProblem } from "../problem.ts";
 import type { Gate } from "./gate.ts";
@@ -16,10 +16,9 @@ export type WatchContext = { gate: Gate; limits: Pick<Limits, "takeStream">; clo
 export function registerWatchRoute(app: FastifyInstance, { gate, limits, closing }: WatchContext): void {
   app.get<{ Params: { examId: string } }>("/exams/:examId/watch", async (request, reply) => {
     const caller = await gate.signedIn(request);
-    const { examId } = request.params;
-    if (!/^0x[0-9a-f]{64}$/.test(examId)) throw new Problem("malformed-request", "That is not an exam's id.");
+    const examId = examIdOf(request.params);
     reply.raw.once("close", limits.takeStream(request));
-    const open = await gate.openExam(caller, examId as Hex, { action: "VIEW", route: "watch" });
+    const open = await gate.openExam(caller, examId, { action: "VIEW", route: "watch" });
     reply.header("content-type", "text/event-stream");
     // Proxies that buffer would hold the news back.
     reply.header("x-accel-buffering", "no");

@@ -7,6 +7,7 @@ import type { Gate } from "../access/gate.ts";
 import type { Database } from "../database/database.ts";
 import type { Decider } from "../decision/decider.ts";
 import type { ExamDirectory } from "../exams/directory.ts";
+import { stillOwned } from "../exams/ownership.ts";
 import { Problem } from "../problem.ts";
 import { listReceipts } from "./ownReceipts.ts";
 
@@ -39,8 +40,8 @@ export function registerReceiptRoutes(app: FastifyInstance, context: ReceiptRout
   /** The id of an exam that the caller owns, and has not handed over. @throws {Problem} `not-granted` */
   async function ownExam(address: Hex, named: string): Promise<Hex> {
     const exam = await directory.byId(named as Hex);
-    const isOwn = exam?.patient === address && !(await decider.wasHandedOver(exam, await decider.now()));
-    if (!exam || !isOwn) throw new Problem("not-granted");
-    return exam.examId;
+    const [own] = exam?.patient === address ? await stillOwned(decider, [exam]) : [];
+    if (!own) throw new Problem("not-granted");
+    return own.examId;
   }
 }

@@ -5,6 +5,7 @@ import type { Hex } from "../../protocol/hash.ts";
 import type { Gate } from "../access/gate.ts";
 import type { Database } from "../database/database.ts";
 import { Problem } from "../problem.ts";
+import { examIdOf } from "./examId.ts";
 import { describeManifest, manifestOf, rootOf } from "./manifest.ts";
 
 export type ManifestContext = {
@@ -19,8 +20,7 @@ export function registerManifestRoute(app: FastifyInstance, context: ManifestCon
 
   app.get<{ Params: { examId: string } }>("/exams/:examId/manifest", async (request): Promise<Manifest> => {
     const caller = await gate.signedIn(request);
-    const { examId } = request.params;
-    if (!isExamId(examId)) throw new Problem("malformed-request", "That is not an exam's id.");
+    const examId = examIdOf(request.params);
     const { exam, series, signal } = await gate.openExam(caller, examId, {
       action: "VIEW",
       route: "manifest",
@@ -33,8 +33,4 @@ export function registerManifestRoute(app: FastifyInstance, context: ManifestCon
     signal.throwIfAborted();
     return { examId, manifestRoot, isPending, ...described };
   });
-}
-
-function isExamId(text: string): text is Hex {
-  return /^0x[0-9a-f]{64}$/.test(text);
 }

@@ -10,6 +10,7 @@ import type { Database } from "../database/database.ts";
 import type { Decider } from "../decision/decider.ts";
 import type { CustodianName } from "../exams/custodianName.ts";
 import type { ExamDirectory } from "../exams/directory.ts";
+import { stillOwned } from "../exams/ownership.ts";
 import { listPeople } from "../exams/people.ts";
 import { Problem } from "../problem.ts";
 import type { Site } from "../site.ts";
@@ -109,10 +110,6 @@ export function auditEventRoutes(routes: FastifyInstance, context: AuditEventRou
 
 /** The ids of the exams that somebody owns, and has not handed over. */
 async function ownExams({ directory, decider }: AuditEventRoutesContext, patient: Hex): Promise<Hex[]> {
-  const moment = await decider.now();
-  const own: Hex[] = [];
-  for (const exam of await directory.ofPatient(patient)) {
-    if (!(await decider.wasHandedOver(exam, moment))) own.push(exam.examId);
-  }
-  return own;
+  const own = await stillOwned(decider, await directory.ofPatient(patient));
+  return own.map(({ examId }) => examId);
 }
