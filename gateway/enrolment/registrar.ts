@@ -161,10 +161,7 @@ export class Registrar {
     const manifestRoot = rootOf(live.salt, all);
     const isChanged = manifestRoot !== live.manifestRoot;
     await database.transaction(async (tx) => {
-      await keepSeries(tx, live, contents);
-      await addToManifest(tx, live.examId, read);
-      const renewed = { manifestRoot, contents: contents.fingerprint };
-      await tx.update(exams).set(renewed).where(eq(exams.examId, live.examId));
+      await keepRenewed(tx, live, { contents, read, manifestRoot });
       if (isChanged || live.state === "pending") await this.#put(tx, live.examId);
     });
     const changed = isChanged ? ("amended" as const) : ("unchanged" as const);
@@ -190,10 +187,7 @@ export class Registrar {
     const manifestRoot = rootOf(live.salt, read);
     await database.transaction(async (tx) => {
       await clearManifest(tx, examId);
-      await addToManifest(tx, examId, read);
-      await keepSeries(tx, live, contents);
-      const renewed = { manifestRoot, contents: contents.fingerprint };
-      await tx.update(exams).set(renewed).where(eq(exams.examId, examId));
+      await keepRenewed(tx, live, { contents, read, manifestRoot });
       await this.#put(tx, examId);
     });
     await outbox.delivered(examId);
@@ -230,6 +224,22 @@ function goneFrom({ instances }: Contents, known: readonly ManifestInstance[]): 
 function requireSome(instances: readonly ManifestInstance[]): void {
   if (instances.length === 0)
     throw new Problem("not-found", "Nothing of this exam can be read from the archive.");
+}
+
+/** What a pointer that there is already is made of from now on. */
+async function keepRenewed(
+  database: Database,
+  live: ExamRow,
+  {
+    contents,
+    read,
+    manifestRoot,
+  }: { contents: Contents; read: readonly ManifestInstance[]; manifestRoot: Hex },
+): Promise<void> {
+  await keepSeries(database, live, contents);
+  await addToManifest(database, live.examId, read);
+  const renewed = { manifestRoot, contents: contents.fingerprint };
+  await database.update(exams).set(renewed).where(eq(exams.examId, live.examId));
 }
 
 async function keepSeries(
