@@ -16,14 +16,14 @@ import { MADE_PATIENT_ID, type MadeUids, madeSample, madeStudyUid } from "../mad
 import { findOrthanc, type Orthanc, startOrthanc } from "../orthanc.ts";
 import { findPostgres, startPostgres } from "../postgres.ts";
 import { linesOf, until, World } from "../world.ts";
-import { RpcTap } from "./rpcTap.ts";
+import { RpcWay } from "./rpcWay.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 /** Seconds: longer than a busy machine takes from one file to the next. */
 const STABLE = 6;
 
 let orthanc: Orthanc;
-let rpc: RpcTap;
+let rpc: RpcWay;
 let world: World;
 let folder: string;
 
@@ -93,7 +93,7 @@ describe.skipIf(!findOrthanc())("beside Orthanc (needs Debian's orthanc)", () =>
     world = await World.open({
       environment: besideOrthanc(),
       rpcThrough: async (rpcUrl) => {
-        rpc = await RpcTap.to(rpcUrl);
+        rpc = await RpcWay.to(rpcUrl);
         return rpc.url;
       },
     });
@@ -108,7 +108,7 @@ describe.skipIf(!findOrthanc())("beside Orthanc (needs Debian's orthanc)", () =>
   });
 
   afterEach(async () => {
-    rpc.answer();
+    rpc.mend();
     await goOnMining();
   });
 
@@ -146,7 +146,7 @@ describe.skipIf(!findOrthanc())("beside Orthanc (needs Debian's orthanc)", () =>
     const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: root });
     expect(stdout).toContain("1 exam waiting for the ledger");
     expect(stdout).toContain("The chain cannot be reached");
-    rpc.answer();
+    rpc.mend();
     await until("the chain is followed", async () => (await world.get("/exams", "patient")).ok);
     await untilShown(3);
     expect(await logged("ExamRegistered")).toBe(before + 1);
@@ -199,7 +199,7 @@ describe.skipIf(!findOrthanc())("beside Orthanc (needs Debian's orthanc)", () =>
     await swallowed;
     child.kill("SIGKILL");
     await ended;
-    rpc.answer();
+    rpc.mend();
     expect(await pendingTransactions()).toHaveLength(1);
 
     const next = await startGateway(readConfig(environment));

@@ -1,6 +1,6 @@
-/** A way to an EVM node that hears every call, and may refuse some or answer them otherwise. */
+/** A way to an EVM node that hears every call, and may refuse some, answer them otherwise, or keep the answer to itself. */
 import { once } from "node:events";
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { json } from "node:stream/consumers";
 
 export type Call = { id: number; method: string; params: [unknown, ...unknown[]] };
@@ -15,6 +15,9 @@ export class RpcWay {
   /** What to answer instead. */
   bend: (call: Call, result: unknown) => unknown = (_call, result) => result;
   readonly close: () => Promise<void>;
+  readonly #held = new Set<ServerResponse>();
+  #isBroken = false;
+  #swallowed: { method: string; heard: () => void } | null = null;
 
   private constructor(url: string, close: () => Promise<void>) {
     this.url = url;
@@ -22,11 +25,8 @@ export class RpcWay {
   }
 
   static async to(node: string): Promise<RpcWay> {
-    const server = createServer(async (request, response) => {
-      const body = (await json(request)) as Call | Call[];
-      const answers = await way.#answer(node, [body].flat());
-      const text = JSON.stringify(Array.isArray(body) ? answers : answers[0]);
-      response.setHeader("content-type", "application/json").end(text);
+    const server = createServer((request, response) => {
+      way.#pass(node, request, response).catch(() => response.destroy());
     });
     await once(server.listen(0, "127.0.0.1"), "listening");
     const address = server.address();
@@ -38,10 +38,40 @@ export class RpcWay {
     return way;
   }
 
-  /** Be honest again. */
+  /** From now on, the node gets calls of a method, and nobody gets its answer. Resolves once it had one. */
+  swallow(method: string): Promise<void> {
+    return new Promise((heard) => {
+      this.#swallowed = { method, heard };
+    });
+  }
+
+  /** Answer nothing: connections end as they do where a node goes down. */
+  break(): void {
+    this.#isBroken = true;
+  }
+
+  /** Answer everything again, and honestly. */
   mend(): void {
     this.refuses = () => false;
     this.bend = (_call, result) => result;
+    this.#isBroken = false;
+    this.#swallowed = null;
+    for (const response of this.#held) response.destroy();
+    this.#held.clear();
+  }
+
+  async #pass(node: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (this.#isBroken) return void response.destroy();
+    const body = (await json(request)) as Call | Call[];
+    const calls = [body].flat();
+    const answers = await this.#answer(node, calls);
+    const { method, heard } = this.#swallowed ?? {};
+    if (heard && calls.some((call) => call.method === method)) {
+      this.#held.add(response);
+      return heard();
+    }
+    const text = JSON.stringify(Array.isArray(body) ? answers : answers[0]);
+    response.setHeader("content-type", "application/json").end(text);
   }
 
   async #answer(node: string, calls: Call[]): Promise<object[]> {
