@@ -256,6 +256,18 @@ export class World {
     return linesOf(await answer.text());
   }
 
+  /** Enrol the patient with two exams: an MR of the brain, which is one series of 20 slices, and a PET. */
+  async enrolTwoExams(): Promise<{ brain: Exam; pet: Exam }> {
+    await this.enrol(SAMPLE_PATIENTS.brain, "patient");
+    await this.enrol(SAMPLE_PATIENTS.pet, "patient");
+    const exams = await this.examsOf("patient");
+    const [brain, pet] = ["MR", "PT"].map((modality) =>
+      exams.find(({ modalities }) => modalities.includes(modality)),
+    );
+    if (!brain || !pet) throw new Error("The sample exams are not there.");
+    return { brain, pet };
+  }
+
   /** The exams that a person is shown. */
   async examsOf(name: PersonName): Promise<Exam[]> {
     const answer = await this.get("/exams", name);

@@ -14,14 +14,10 @@ let pet: Exam;
 
 beforeAll(async () => {
   world = await World.open();
-  await world.enrol(SAMPLE_PATIENTS.brain, "patient");
-  await world.enrol(SAMPLE_PATIENTS.pet, "patient");
+  ({ brain, pet } = await world.enrolTwoExams());
   await world.enrol(SAMPLE_PATIENTS.mr, "otherPatient");
   const { address } = world.people.reader;
   await world.admin("/practitioners", { address, name: "Dr. Imani Vale", role: "Radiologist" });
-  const exams = await world.examsOf("patient");
-  brain = exams.find(({ modalities }) => modalities.includes("MR")) as Exam;
-  pet = exams.find(({ modalities }) => modalities.includes("PT")) as Exam;
   await world.grant("patient", brain.examId, "reader");
 });
 afterAll(() => world.close());

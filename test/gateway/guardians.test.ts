@@ -13,17 +13,13 @@ let pet: Exam;
 
 beforeAll(async () => {
   world = await World.open();
-  await world.enrol(SAMPLE_PATIENTS.brain, "patient");
-  await world.enrol(SAMPLE_PATIENTS.pet, "patient");
+  ({ brain, pet } = await world.enrolTwoExams());
   await world.enrol(SAMPLE_PATIENTS.mr, "otherPatient");
   await world.admin("/practitioners", {
     address: addressOf("reader"),
     name: "Dr. Imani Vale",
     role: "Reader",
   });
-  const exams = await world.examsOf("patient");
-  brain = exams.find(({ modalities }) => modalities.includes("MR")) as Exam;
-  pet = exams.find(({ modalities }) => modalities.includes("PT")) as Exam;
 });
 
 afterAll(() => world.close());

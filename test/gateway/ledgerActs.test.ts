@@ -14,12 +14,8 @@ let others: Exam;
 
 beforeAll(async () => {
   world = await World.open();
-  await world.enrol(SAMPLE_PATIENTS.brain, "patient");
-  await world.enrol(SAMPLE_PATIENTS.pet, "patient");
+  ({ brain, pet } = await world.enrolTwoExams());
   await world.enrol(SAMPLE_PATIENTS.mr, "otherPatient");
-  const exams = await world.examsOf("patient");
-  brain = exams.find(({ modalities }) => modalities.includes("MR")) as Exam;
-  pet = exams.find(({ modalities }) => modalities.includes("PT")) as Exam;
   [others] = (await world.examsOf("otherPatient")) as [Exam];
 });
 

@@ -26,11 +26,7 @@ let pet: Exam;
 beforeAll(async () => {
   world = await World.open({ environment: { ANCHOR_INTERVAL: "1", ALLOWED_ORIGINS: ORIGIN } });
   accessLog = new Contract(world.environment.ACCESS_LOG ?? "", accessLogAbi, world.provider);
-  await world.enrol(SAMPLE_PATIENTS.brain, "patient");
-  await world.enrol(SAMPLE_PATIENTS.pet, "patient");
-  const exams = await world.examsOf("patient");
-  brain = exams.find(({ modalities }) => modalities.includes("MR")) as Exam;
-  pet = exams.find(({ modalities }) => modalities.includes("PT")) as Exam;
+  ({ brain, pet } = await world.enrolTwoExams());
   await world.grant("patient", brain.examId, "reader");
 });
 afterAll(() => world.close());

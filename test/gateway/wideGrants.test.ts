@@ -9,7 +9,7 @@ import {
   newSalt,
 } from "../../protocol/ids.ts";
 import { packTerms, type Terms } from "../../protocol/terms.ts";
-import { type PersonName, SAMPLE_PATIENTS, until, World } from "../world.ts";
+import { type PersonName, until, World } from "../world.ts";
 
 let world: World;
 let brain: Exam;
@@ -17,11 +17,7 @@ let pet: Exam;
 
 beforeAll(async () => {
   world = await World.open();
-  await world.enrol(SAMPLE_PATIENTS.brain, "patient");
-  await world.enrol(SAMPLE_PATIENTS.pet, "patient");
-  const exams = await world.examsOf("patient");
-  brain = exams.find(({ modalities }) => modalities.includes("MR")) as Exam;
-  pet = exams.find(({ modalities }) => modalities.includes("PT")) as Exam;
+  ({ brain, pet } = await world.enrolTwoExams());
 });
 
 afterAll(() => world.close());
