@@ -94,10 +94,7 @@ export class LogCheck {
     }
     if (this.#ahead.length > 0) return;
     for (const end of this.#ends.splice(0)) await this.#checkUnanchored(end);
-    for (const number of this.#digests.keys()) {
-      if (number > this.#next - REMEMBERED) break;
-      this.#digests.delete(number);
-    }
+    this.#forgetLongBefore(this.#next);
   }
 
   async #checkAnchored(anchor: Anchor): Promise<void> {
@@ -109,8 +106,12 @@ export class LogCheck {
       this.#findings.push(`${are(first, last)} not what was anchored on ${dayOf(anchor)}.`);
       for (const end of ends) await this.#checkSigned(end);
     }
+    this.#forgetLongBefore(last);
+  }
+
+  #forgetLongBefore(sequence: number): void {
     for (const number of this.#digests.keys()) {
-      if (number > last - REMEMBERED) break;
+      if (number > sequence - REMEMBERED) break;
       this.#digests.delete(number);
     }
   }

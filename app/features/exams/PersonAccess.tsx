@@ -9,7 +9,7 @@ import {
   untilInWords,
 } from "../../words/index.ts";
 import s from "./AccessList.module.css";
-import { type Access, type ChangeableGrant, coveredInWords, isChangeable } from "./access.ts";
+import { type Access, type ChangeableGrant, coveredInWords, isChangeable, keyOf } from "./access.ts";
 import type { GrantAt } from "./data.ts";
 import type { Revoking } from "./RevokeDialog.tsx";
 
@@ -32,7 +32,7 @@ export function PersonAccess({ access, exam, onChange, onRevoke }: PersonAccessP
           <span className={s.muted}>{access.enrolled ? access.role : "Not known to the custodian"}</span>
         </p>
         {access.current.map((grant) => (
-          <div key={`${grant.resource} ${grant.grantee.word}`} className={s.grant}>
+          <div key={keyOf(grant)} className={s.grant}>
             <p className={s.terms}>{termsInWords(grant, exam)}</p>
             <span className={s.buttons}>
               {onChange && isChangeable(grant) && (
