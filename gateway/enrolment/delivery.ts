@@ -6,10 +6,11 @@
  */
 import { eq } from "drizzle-orm";
 import type { Hex } from "../../protocol/hash.ts";
+import { type Fees, raiseFees, TransactionFailed } from "../chain/transactions.ts";
 import type { Database } from "../database/database.ts";
 import { exams } from "../database/schema.ts";
 import type { ExamDirectory } from "../exams/directory.ts";
-import { type Act, type Fees, type LedgerPointer, type Operator, TransactionFailed } from "./operator.ts";
+import type { Act, LedgerPointer, Operator } from "./operator.ts";
 import {
   finish,
   lookAgain,
@@ -131,7 +132,7 @@ export class Delivery {
     });
     const offered = { maxFee: row.maxFee ?? 0n, priorityFee: row.priorityFee ?? 0n };
     const isStuck = row.inFlight && row.sentAt !== null;
-    const fees = isStuck ? raise(offered, await operator.suggestedFees()) : offered;
+    const fees = isStuck ? raiseFees(offered, await operator.suggestedFees()) : offered;
     await offerFees(database, row, fees);
     return this.#send({ row, exam, head, now }, { act, nonce, gas, fees });
   }
@@ -186,18 +187,4 @@ function isAsWanted({ state, manifestRoot }: LedgerPointer, wanted: ExamRow): bo
 
 function actOn({ state }: LedgerPointer): Act {
   return state === "absent" ? "register" : "amend";
-}
-
-/**
- * Fees for a transaction in the place of one that is not mined: an eighth more, since nodes ask for a tenth, or what the
- * node suggests by now. Never over ten times that: then the old offer stands.
- */
-function raise(offered: Fees, suggested: Fees): Fees {
-  const more = (fee: bigint, now: bigint) => {
-    const raised = fee + fee / 8n + 1n;
-    return raised > now ? raised : now;
-  };
-  const maxFee = more(offered.maxFee, suggested.maxFee);
-  const priorityFee = more(offered.priorityFee, suggested.priorityFee);
-  return maxFee > suggested.maxFee * 10n + 10n ? offered : { maxFee, priorityFee };
 }

@@ -6,11 +6,12 @@ import { newSalt } from "../../protocol/ids.ts";
 import { patientIdHash } from "../../protocol/typedData.ts";
 import type { ArchiveClient } from "../archive/client.ts";
 import type { Chain } from "../chain/chain.ts";
+import { TransactionFailed } from "../chain/transactions.ts";
 import type { Database } from "../database/database.ts";
 import { enrolments } from "../database/schema.ts";
 import type { ArchiveFacts, StudyFacts } from "../exams/facts.ts";
 import { Problem } from "../problem.ts";
-import { type Operator, TransactionFailed } from "./operator.ts";
+import type { Operator } from "./operator.ts";
 import { findPatient, type PatientId } from "./patients.ts";
 import type { EnrolmentRow, Registrar } from "./registrar.ts";
 

@@ -8,7 +8,6 @@ import {
   concat,
   Interface,
   isCallException,
-  isError,
   type JsonRpcProvider,
   keccak256,
   Transaction,
@@ -27,24 +26,25 @@ import {
   type SignedReceipts,
   typedDataDomain,
 } from "../../protocol/typedData.ts";
+import {
+  answered,
+  type Fees,
+  gasLimitOf,
+  refusalOf,
+  sendRaw,
+  suggestedFees,
+  TransactionFailed,
+} from "../chain/transactions.ts";
 import type { ExamPointer } from "../decision/question.ts";
-import { Problem } from "../problem.ts";
+import type { Problem } from "../problem.ts";
 
 const ledgerInterface = new Interface(consentLedgerAbi);
 /** The errors of all contracts that the operator calls. */
 const refusals = new Interface([...consentLedgerAbi, ...accessLogAbi].filter(({ type }) => type === "error"));
 
-/** A transaction that the chain refused, or that cannot be made. `message` says what to do about it. */
-export class TransactionFailed extends Error {
-  override readonly name = "TransactionFailed";
-}
-
 /** What the ledger keeps of an exam. */
 export type PointerState = "absent" | "registered" | "retired";
 export type LedgerPointer = { state: PointerState; manifestRoot: Hex };
-
-/** What a transaction offers for a unit of gas, in wei: with the base fee, and on top of it. */
-export type Fees = { maxFee: bigint; priorityFee: bigint };
 
 /** What an operator does about an exam. */
 export type Act = "register" | "amend";
@@ -56,9 +56,6 @@ export type OperatorOptions = {
   operatorKey: Hex;
   custodianKey: Hex | null;
 };
-
-/** Gas above what a transaction needed when it was tried: the ledger may cost a little more by the time it is mined. */
-const SPARE_GAS = 1.2;
 
 const RECEIPTS = TypedDataEncoder.from({ Receipts: [...RECEIPTS_TYPES.Receipts] });
 
@@ -151,14 +148,12 @@ export class Operator {
       .catch((error: unknown) => {
         throw this.#explain(error, this.#wallet);
       });
-    return BigInt(Math.ceil(Number(gas) * SPARE_GAS));
+    return gasLimitOf(gas);
   }
 
   /** What the node suggests to offer. @throws {Problem} `chain-unavailable` */
-  async suggestedFees(): Promise<Fees> {
-    const { maxFeePerGas, maxPriorityFeePerGas, gasPrice } = await answered(this.#provider.getFeeData());
-    const maxFee = maxFeePerGas ?? gasPrice ?? 0n;
-    return { maxFee, priorityFee: maxPriorityFeePerGas ?? maxFee };
+  suggestedFees(): Promise<Fees> {
+    return suggestedFees(this.#provider);
   }
 
   /**
@@ -184,11 +179,9 @@ export class Operator {
       maxPriorityFeePerGas: fees.priorityFee,
     });
     const signed = await this.#wallet.signTransaction(transaction);
-    try {
-      await this.#provider.send("eth_sendRawTransaction", [signed]);
-    } catch (error) {
-      if (!isKnownToNode(error)) throw this.#explain(error, this.#wallet);
-    }
+    await sendRaw(this.#provider, signed).catch((error: unknown) => {
+      throw this.#explain(error, this.#wallet);
+    });
   }
 
   /** Retire an exam: the custodian's own act, done here only where its key was given. @throws {TransactionFailed} */
@@ -236,8 +229,8 @@ export class Operator {
   }
 
   #explain(error: unknown, wallet: Wallet): TransactionFailed | Problem {
-    const failed = (message: string) => new TransactionFailed(message, { cause: error });
     if (isCallException(error)) {
+      const failed = (message: string) => new TransactionFailed(message, { cause: error });
       const name = error.data ? refusals.parseError(error.data)?.name : undefined;
       if (!name?.endsWith("NotOperator"))
         return failed(`The contract refused: ${name ?? error.shortMessage}.`);
@@ -245,27 +238,6 @@ export class Operator {
         `${wallet.address} is not an operator of the custodian: ${this.#options.custodian} must send ConsentLedger.setOperator(${wallet.address}, true).`,
       );
     }
-    if (isError(error, "INSUFFICIENT_FUNDS")) return failed(`${wallet.address} has no ether to pay for gas.`);
-    if (isError(error, "UNKNOWN_ERROR") && error.error)
-      return failed(`The node refused the transaction: ${messageOf(error.error)}.`);
-    return new Problem("chain-unavailable", undefined, { cause: error });
+    return refusalOf(error, wallet.address);
   }
-}
-
-/** Whatever a node does not answer, it may answer later. */
-async function answered<T>(answer: Promise<T>): Promise<T> {
-  try {
-    return await answer;
-  } catch (cause) {
-    throw new Problem("chain-unavailable", undefined, { cause });
-  }
-}
-
-function isKnownToNode(error: unknown): boolean {
-  if (isError(error, "NONCE_EXPIRED") || isError(error, "REPLACEMENT_UNDERPRICED")) return true;
-  return isError(error, "UNKNOWN_ERROR") && /already known|known transaction/i.test(messageOf(error.error));
-}
-
-function messageOf(error: unknown): string {
-  return typeof error === "object" && error !== null && "message" in error ? String(error.message) : "";
 }

@@ -8,9 +8,9 @@
 import { and, asc, desc, eq, isNotNull, isNull, lte, notExists, or, sql } from "drizzle-orm";
 import { alias } from "drizzle-orm/pg-core";
 import type { Hex } from "../../protocol/hash.ts";
+import type { Fees } from "../chain/transactions.ts";
 import type { Database } from "../database/database.ts";
 import { exams, outbox } from "../database/schema.ts";
-import type { Fees } from "./operator.ts";
 
 export type OutboxRow = typeof outbox.$inferSelect;
 

@@ -3,12 +3,12 @@ import { setTimeout as delay } from "node:timers/promises";
 import { and, count, eq, min } from "drizzle-orm";
 import type { FastifyBaseLogger } from "fastify";
 import type { Hex } from "../../protocol/hash.ts";
+import { TransactionFailed } from "../chain/transactions.ts";
 import type { Database } from "../database/database.ts";
 import { exams, outbox } from "../database/schema.ts";
 import { faultOf } from "../operations/log.ts";
 import { Problem, toProblem } from "../problem.ts";
 import { backoff, Delivery, type DeliveryContext } from "./delivery.ts";
-import { TransactionFailed } from "./operator.ts";
 import { lookAgain, type OutboxRow, putPendingInOutbox, takeDue } from "./outbox.ts";
 
 /** Milliseconds between looks into an outbox where nothing is due: another gateway may have put something in. */
