@@ -136,7 +136,7 @@ export type GatewayConfig = {
   /** Folder of the built app; null serves none. */
   appDir: string | null;
   personas: z.infer<typeof personasSchema> | null;
-  /** Addresses and ranges (CIDR) of the proxies in front, whose word on a caller's address is taken. */
+  /** Addresses and ranges (CIDR) of the proxies in front, whose word on who asked, and where, is taken. */
   trustedProxies: string[];
   limits: LimitOptions;
   /** Where Prometheus finds `/metrics`; null for nowhere. */

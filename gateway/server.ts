@@ -47,6 +47,7 @@ import { ArchiveFacts } from "./exams/facts.ts";
 import { registerManifestRoute } from "./exams/manifestRoute.ts";
 import { registerExamRoutes } from "./exams/routes.ts";
 import { registerFhirRoutes } from "./fhir/routes.ts";
+import { TrustedProxies } from "./forwarded.ts";
 import { openListener } from "./listener.ts";
 import { registerHealthRoutes } from "./operations/health.ts";
 import { Limits } from "./operations/limits.ts";
@@ -160,7 +161,8 @@ async function assemble(config: GatewayConfig, closers: Closers): Promise<Omit<R
   registerManifestRoute(app, { gate, database, isWaiting: (examId) => outbox.isWaiting(examId) });
   const closing = new AbortController();
   registerWatchRoute(app, { gate, limits, closing: closing.signal });
-  registerDicomwebRoutes(app, { gate, archive, publicUrl: () => site.url });
+  const proxies = new TrustedProxies(config.trustedProxies);
+  registerDicomwebRoutes(app, { gate, archive, urlFor: (request) => proxies.urlFor(request, site.url) });
   await serveApp(app, config.appDir);
 
   const enrolment = new Enrolment({ database, archive, operator, registrar, facts, chain, custodian });

@@ -129,7 +129,7 @@ function count(value: string, name: string): number {
 function checkedValue(tag: string, raw: string): string {
   const value = raw.trim();
   if (value.length > MAX_VALUE) refuse("A key's value is too long.");
-  if (vrOf(tag) === "UI" && value !== "" && !uidList(value).every(isUid)) throw new Problem("malformed-uid");
+  if (vrOf(tag) === "UI" && value !== "" && !listed(value).every(isUid)) throw new Problem("malformed-uid");
   return value;
 }
 
@@ -141,7 +141,7 @@ function readFields(names: string[]): readonly string[] | "all" {
 }
 
 /** UIDs may be listed with commas (PS3.18 section 8.3.4.1) or backslashes (PS3.5). */
-function uidList(value: string): string[] {
+function listed(value: string): string[] {
   return value.split(/[,\\]/);
 }
 
@@ -149,7 +149,7 @@ function matchesValue(values: readonly DicomValue[], vr: string, wanted: string)
   const texts = values.flatMap(textsOf);
   switch (vr) {
     case "UI":
-      return uidList(wanted).some((uid) => texts.includes(uid));
+      return listed(wanted).some((uid) => texts.includes(uid));
     case "DA":
     case "TM":
     case "DT":
@@ -160,6 +160,9 @@ function matchesValue(values: readonly DicomValue[], vr: string, wanted: string)
     case "DS":
     case "US":
       return texts.some((text) => Number(text) === Number(wanted));
+    case "CS":
+      // A viewer's worklist asks for several modalities at once; no code has either separator in it (PS3.5 section 6.2).
+      return listed(wanted).some((code) => texts.some((text) => glob(text, code)));
     default:
       return texts.some((text) => glob(text, wanted));
   }

@@ -30,15 +30,19 @@ export function instanceOf(params: PathParams): InstanceReference {
   return { ...seriesOf(params), sopInstanceUid: uid(params.instance) };
 }
 
-/** A list of frames, counted from 1, as in `1,2,5`; `rendered` when that stands behind it. @throws {Problem} */
-export function framesOf(params: PathParams): { frames: number[]; rendered: boolean } {
-  const [list = "", suffix, ...rest] = (params["*"] ?? "").split("/");
-  if (rest.length > 0 || (suffix !== undefined && suffix !== "rendered")) throw new Problem("not-found");
+/** A picture, as the resource that it is asked for as. */
+export type PictureResource = "rendered" | "thumbnail";
+
+/** A list of frames, counted from 1, as in `1,2,5`, and the picture that is wanted of them, if one is. @throws {Problem} */
+export function framesOf(params: PathParams): { frames: number[]; picture: PictureResource | null } {
+  const [list = "", suffix = null, ...rest] = (params["*"] ?? "").split("/");
+  const isKnown = suffix === null || suffix === "rendered" || suffix === "thumbnail";
+  if (rest.length > 0 || !isKnown) throw new Problem("not-found");
   const items = list.split(",");
   if (items.length > MAX_FRAMES || !items.every((item) => /^[1-9]\d{0,8}$/.test(item))) {
     throw new Problem("malformed-request", "Frames are a list of numbers from 1, with commas between them.");
   }
-  return { frames: items.map(Number), rendered: suffix === "rendered" };
+  return { frames: items.map(Number), picture: suffix };
 }
 
 /** A value's place: tags, with item numbers from 1 between them, as in `00880200/1/7FE00010`. @throws {Problem} */

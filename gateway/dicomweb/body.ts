@@ -14,6 +14,8 @@ export function untilClosed(reply: FastifyReply, access: AbortSignal): AbortSign
 /**
  * Send a body as it comes. Waits for its first bytes, so that what fails before them is answered with a problem; what
  * fails later cuts the connection, which is how HTTP/1.1 tells a broken body from a whole one.
+ *
+ * HEAD ends there: nobody knows the length of what comes as it comes, so none is said (RFC 9110 section 8.6).
  */
 export async function sendBody(
   reply: FastifyReply,
@@ -23,6 +25,10 @@ export async function sendBody(
 ): Promise<FastifyReply> {
   const first = await body.next();
   signal.throwIfAborted();
+  if (reply.request.method === "HEAD") {
+    await body.return();
+    return reply.type(contentType).send();
+  }
   async function* whole() {
     try {
       if (!first.done) yield first.value;

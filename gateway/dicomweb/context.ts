@@ -15,8 +15,8 @@ export interface Parts {
   archive: ArchiveClient;
   renderer: Renderer;
   holdings: Holdings;
-  /** This gateway's DICOMweb root as callers see it, without a trailing slash. */
-  root: () => string;
+  /** This gateway's DICOMweb root as the caller of a request sees it, without a trailing slash. */
+  root: (request: FastifyRequest) => string;
 }
 
 export type DicomwebRequest = FastifyRequest<{ Params: PathParams }>;

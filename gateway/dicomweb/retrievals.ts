@@ -19,7 +19,7 @@ import { framesOf, instanceOf, type PathParams, seriesOf, studyOf, tagPathOf } f
 import { asParts, sendBody, sendOne } from "./body.ts";
 import { type DicomwebRequest, openStudy, type Parts } from "./context.ts";
 import type { HeldInstance } from "./holdings.ts";
-import { sendRendered } from "./rendered.ts";
+import { sendPicture } from "./pictures.ts";
 import { rewriteMetadata } from "./rewrite.ts";
 
 /** A study, a series or an instance. */
@@ -57,12 +57,13 @@ export function retrievalRoutes(routes: FastifyInstance, parts: Parts): void {
       address: (params) => ({ ...instanceOf(params), ...framesOf(params) }),
     });
     const held = await parts.holdings.instance(address);
-    if (!address.rendered) return sendFrames(parts, request, reply, held, address.frames, signal);
-    const [frame, ...more] = address.frames;
+    const { frames, picture } = address;
+    if (picture === null) return sendFrames(parts, request, reply, held, frames, signal);
+    const [frame, ...more] = frames;
     if (frame === undefined || more.length > 0) {
       throw new Problem("malformed-request", "One frame is drawn at a time.");
     }
-    return sendRendered(parts, request, reply, { instance: held, frame, signal });
+    return sendPicture(parts, request, reply, { resource: picture, instance: held, frame, signal });
   });
   routes.get(`${INSTANCE}/bulkdata/*`, GET, async (request: DicomwebRequest, reply) => {
     const { address, signal } = await openStudy(parts, request, reply, {
@@ -133,9 +134,10 @@ async function sendMetadata(
   const { signal } = opened;
   const held: HeldInstance[] = [];
   for await (const instance of heldInstances(parts, opened)) held.push(instance);
+  const root = parts.root(request);
   const datasets = inOrder(held, AHEAD, async (instance) => {
     const dataset = await verifiedMetadata(parts, instance, signal);
-    return JSON.stringify(rewriteMetadata(dataset, instance, parts.root()));
+    return JSON.stringify(rewriteMetadata(dataset, instance, root));
   });
   async function* array() {
     let lead = "[";

@@ -56,7 +56,8 @@ export function searchRoutes(routes: FastifyInstance, parts: Parts): void {
       const studies = await parts.gate.visible(caller, { action: "VIEW", route: `QIDO-RS ${path.slice(1)}` });
       // A list, once sent, is sent: there is no access to follow while it is read.
       const signal = untilClosed(reply, new AbortController().signal);
-      return answer(reply, new Searching(parts, level, search, { signal }).run(studies), search);
+      const searching = new Searching(parts, { level, search, root: parts.root(request) }, { signal });
+      return answer(reply, searching.run(studies), search);
     });
   }
   for (const [path, level] of [
@@ -104,7 +105,8 @@ function within(
 ) {
   acceptJson(request.headers.accept);
   const search = readSearch(queryOf(request), level);
-  return answer(reply, new Searching(parts, level, search, { signal }).run(studies), search);
+  const searching = new Searching(parts, { level, search, root: parts.root(request) }, { signal });
+  return answer(reply, searching.run(studies), search);
 }
 
 async function answer(reply: FastifyReply, found: AsyncIterable<DicomDataset>, { limit, offset }: Search) {
@@ -128,12 +130,19 @@ class Searching {
   readonly #parts: Parts;
   readonly #level: Level;
   readonly #search: Search;
+  readonly #root: string;
   readonly #call: CallOptions;
   /** What to ask the archive for at every level: keys can only be applied to what is there. */
   readonly #fields: string[];
 
-  constructor(parts: Parts, level: Level, search: Search, call: CallOptions) {
+  /** @param root the DICOMweb root as the caller sees it */
+  constructor(
+    parts: Parts,
+    { level, search, root }: { level: Level; search: Search; root: string },
+    call: CallOptions,
+  ) {
     this.#parts = parts;
+    this.#root = root;
     this.#level = level;
     this.#search = search;
     this.#call = call;
@@ -216,10 +225,7 @@ class Searching {
   }
 
   #result(dataset: DicomDataset, study: string, series?: string, instance?: string): DicomDataset {
-    return rewriteResult(
-      without(dataset, OF_PATIENT),
-      `${this.#parts.root()}${pathOf(study, series, instance)}`,
-    );
+    return rewriteResult(without(dataset, OF_PATIENT), `${this.#root}${pathOf(study, series, instance)}`);
   }
 }
 

@@ -6,6 +6,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type DicomDataset, stringOf } from "../../gateway/archive/dicomJson.ts";
 import type { Exam } from "../../protocol/api.ts";
 import { freePort } from "../freePort.ts";
 import { reasonOf, SAMPLE_PATIENTS, until, World } from "../world.ts";
@@ -78,6 +79,15 @@ describe.skipIf(!existsSync(NGINX))("behind nginx (needs Debian's nginx)", () =>
     }
     const headers = { "x-forwarded-for": "203.0.113.99" };
     expect(await reasonOf(await world.get("/exams", undefined, headers))).toBe("429 too-many-requests");
+  });
+
+  test("answers lead to the name that nginx has, not to one that a caller names", async () => {
+    const headers = { forwarded: "host=evil.example;proto=https", "x-forwarded-host": "evil.example" };
+    const answer = await world.get("/dicomweb/studies", "patient", headers);
+    const [study] = (await answer.json()) as DicomDataset[];
+    expect(stringOf(study ?? {}, "RetrieveURL")).toBe(
+      `${world.gateway.url}/dicomweb/studies/${exam.studyInstanceUid}`,
+    );
   });
 
   test("its log holds neither UIDs nor tokens", async () => {

@@ -1,4 +1,4 @@
-/** What a caller may ask of a rendered picture (PS3.18 sections 8.3.5.1 and 10.4.1.1.7). */
+/** What a caller may ask of a rendered picture (PS3.18 section 8.3.5.1), and of a thumbnail (section 8.3.5.1.3 alone). */
 import { Problem } from "../../problem.ts";
 import { parseMediaTypes } from "../mediaType.ts";
 
@@ -28,12 +28,12 @@ export interface RenderOptions {
 const TYPES: readonly PictureType[] = ["image/jpeg", "image/png", "image/webp"];
 const MAX_SIDE = 4096;
 
+/** The box of a thumbnail that is asked for without one, in pixels. */
+const THUMBNAIL = 128;
+
 /** Read the query and `Accept`. @throws {Problem} `malformed-request` or `not-acceptable` */
 export function readRenderOptions(query: URLSearchParams, acceptHeader: string | undefined): RenderOptions {
-  for (const name of query.keys()) {
-    if (!KEYS.has(name)) refuse(`A picture has no parameter ${JSON.stringify(name.slice(0, 64))}.`);
-    if (query.getAll(name).length > 1) refuse(`${name} is given twice.`);
-  }
+  requireKeys(query, KEYS);
   return {
     type: readType(query.get("accept") ?? acceptHeader ?? "*/*"),
     quality: readQuality(query.get("quality")),
@@ -42,7 +42,25 @@ export function readRenderOptions(query: URLSearchParams, acceptHeader: string |
   };
 }
 
+/** The same for a thumbnail, which takes a type and a box. @throws {Problem} `malformed-request` or `not-acceptable` */
+export function readThumbnailOptions(
+  query: URLSearchParams,
+  acceptHeader: string | undefined,
+): RenderOptions {
+  requireKeys(query, THUMBNAIL_KEYS);
+  const options = readRenderOptions(query, acceptHeader);
+  return { ...options, viewport: options.viewport ?? { width: THUMBNAIL, height: THUMBNAIL } };
+}
+
 const KEYS = new Set(["accept", "quality", "window", "viewport"]);
+const THUMBNAIL_KEYS = new Set(["accept", "viewport"]);
+
+function requireKeys(query: URLSearchParams, known: ReadonlySet<string>): void {
+  for (const name of query.keys()) {
+    if (!known.has(name)) refuse(`A picture has no parameter ${JSON.stringify(name.slice(0, 64))}.`);
+    if (query.getAll(name).length > 1) refuse(`${name} is given twice.`);
+  }
+}
 
 function refuse(detail: string): never {
   throw new Problem("malformed-request", detail);

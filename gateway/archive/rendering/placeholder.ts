@@ -4,7 +4,10 @@ import { encode } from "./draw.ts";
 import type { RenderOptions } from "./options.ts";
 
 /** Why there is no picture, in the words that stand in it. */
-export type NoPicture = "This object has no picture" | "This image cannot be drawn";
+export type NoPicture =
+  | "This object has no picture"
+  | "This image cannot be drawn"
+  | "This image names its patient";
 
 const SIDE = 512;
 

@@ -1,8 +1,8 @@
-/** Pictures for `/rendered`, drawn in a thread from what any archive has: metadata and stored frames. */
+/** Pictures for `/rendered` and `/thumbnail`, drawn in a thread from what any archive has: metadata and stored frames. */
 import { Worker } from "node:worker_threads";
 import { Problem } from "../../problem.ts";
 import type { ArchiveClient, InstanceReference } from "../client.ts";
-import { type DicomDataset, numberOfFrames } from "../dicomJson.ts";
+import { type DicomDataset, numberOfFrames, stringOf } from "../dicomJson.ts";
 import { EXPLICIT_LITTLE_ENDIAN } from "../transferSyntaxes.ts";
 import type { DrawJob } from "./draw.ts";
 import type { RenderOptions } from "./options.ts";
@@ -20,6 +20,8 @@ export interface PictureRequest {
   instance: InstanceReference;
   frame: number | "middle";
   options: RenderOptions;
+  /** Whether it must not name its patient, as a thumbnail must not (PS3.18 section 10.4.3.3.4). */
+  nameless?: boolean;
   signal?: AbortSignal;
 }
 
@@ -43,12 +45,14 @@ export class Renderer {
   }
 
   /** A picture of one frame. What cannot be drawn is a placeholder; what is not there is a `not-found` problem. */
-  async picture({ instance, frame, options, signal }: PictureRequest): Promise<Picture> {
+  async picture({ instance, frame, options, nameless, signal }: PictureRequest): Promise<Picture> {
     const call = signal ? { signal } : {};
     const metadata = await this.#archive.metadata(instance, call);
     const count = numberOfFrames(metadata);
     if (frame !== "middle" && frame > Math.max(1, count)) throw new Problem("not-found");
     if (count === 0) return missing("This object has no picture", options);
+    if (nameless && stringOf(metadata, "BurnedInAnnotation") === "YES")
+      return missing("This image names its patient", options);
     const number = frame === "middle" ? Math.floor((count + 1) / 2) : frame;
     const job = await this.#job(instance, metadata, number, options, call);
     signal?.throwIfAborted();

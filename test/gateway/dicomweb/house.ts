@@ -50,6 +50,8 @@ export interface House {
   root: string;
   /** Ask the gateway, and check that nothing of the archive's own is in the answer. */
   get(path: string, headers?: Record<string, string>): Promise<Answer>;
+  /** The same by HEAD. */
+  head(path: string, headers?: Record<string, string>): Promise<Answer>;
   /** The same with a path that no URL parser has touched. */
   raw(path: string, method?: string): Promise<{ status: number; body: string; allow: string | undefined }>;
   /** Requests whose caller went away before the end, as the gateway noticed. */
@@ -80,23 +82,26 @@ export async function openHouse(start: () => Promise<Archive>, files: Iterable<U
   app.addHook("onRequestAbort", async (_request) => {
     abandoned += 1;
   });
-  registerDicomwebRoutes(app, { gate, archive: client, publicUrl: () => origin });
+  registerDicomwebRoutes(app, { gate, archive: client, urlFor: () => origin });
   origin = await app.listen({ host: "127.0.0.1", port: 0 });
   const secrets = [...archive.secrets, new URL(archive.url).host, new URL(wiretap.url).host];
+  const ask = async (method: "GET" | "HEAD", path: string, headers: Record<string, string> = {}) => {
+    const response = await fetch(`${origin}/dicomweb${path}`, {
+      method,
+      headers: { authorization: TOKEN, ...headers },
+    });
+    const bytes = Buffer.from(await response.arrayBuffer());
+    const everything = `${JSON.stringify([...response.headers])}${bytes.toString("latin1")}`;
+    for (const secret of secrets) expect(everything.includes(secret), `leaks ${secret}`).toBe(false);
+    const json = () => JSON.parse(bytes.toString("utf8"));
+    return { status: response.status, headers: response.headers, bytes, json };
+  };
   return {
     gate,
     wiretap,
     root: `${origin}/dicomweb`,
-    async get(path, headers = {}) {
-      const response = await fetch(`${origin}/dicomweb${path}`, {
-        headers: { authorization: TOKEN, ...headers },
-      });
-      const bytes = Buffer.from(await response.arrayBuffer());
-      const everything = `${JSON.stringify([...response.headers])}${bytes.toString("latin1")}`;
-      for (const secret of secrets) expect(everything.includes(secret), `leaks ${secret}`).toBe(false);
-      const json = () => JSON.parse(bytes.toString("utf8"));
-      return { status: response.status, headers: response.headers, bytes, json };
-    },
+    get: (path, headers) => ask("GET", path, headers),
+    head: (path, headers) => ask("HEAD", path, headers),
     abandoned: () => abandoned,
     raw: (path, method = "GET") => rawRequest(origin, path, method),
     async close() {
