@@ -157,7 +157,7 @@ async function assemble(config: GatewayConfig, closers: Closers): Promise<Omit<R
   registerExamRoutes(app, { ...lists, decider });
   registerGranteeRoutes(app, { gate, grantees, database });
   registerReceiptRoutes(app, { database, directory, gate, decider, custodian, accessLog: config.accessLog });
-  registerFhirRoutes(app, { database, directory, gate, decider, custodianName, site, custodian });
+  registerFhirRoutes(app, { ...lists, decider, chainId });
   registerManifestRoute(app, { gate, database, isWaiting: (examId) => outbox.isWaiting(examId) });
   const closing = new AbortController();
   registerWatchRoute(app, { gate, limits, closing: closing.signal });

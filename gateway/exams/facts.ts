@@ -34,6 +34,9 @@ export type SeriesFacts = {
   bodyPart: string | null;
 };
 
+/** What is in a series: frames, and the instances that hold them. */
+type SeriesCounts = { images: number; instances: number };
+
 export const STUDY_FIELDS = [
   "PatientID",
   "IssuerOfPatientID",
@@ -73,7 +76,7 @@ export class ArchiveFacts {
   readonly #archive: ArchiveClient;
   readonly #studies = new Remembered<StudyFacts | null>(STUDY_KEPT);
   readonly #series = new Remembered<SeriesFacts[]>(SERIES_KEPT);
-  readonly #images = new Remembered<number>(SERIES_KEPT);
+  readonly #counts = new Remembered<SeriesCounts>(SERIES_KEPT);
   readonly #pictures = new Remembered<string | null>(SERIES_KEPT);
 
   constructor(archive: ArchiveClient) {
@@ -102,10 +105,13 @@ export class ArchiveFacts {
   }
 
   /** How many images a series has: frames, not instances. @throws {Problem} `archive-unavailable` */
-  images(studyInstanceUid: string, seriesInstanceUid: string): Promise<number> {
-    return this.#images.get(`${studyInstanceUid} ${seriesInstanceUid}`, async () =>
-      countImages(await listInstances(this.#archive, studyInstanceUid, seriesInstanceUid)),
-    );
+  async images(studyInstanceUid: string, seriesInstanceUid: string): Promise<number> {
+    return (await this.#count(studyInstanceUid, seriesInstanceUid)).images;
+  }
+
+  /** How many instances a series has. @throws {Problem} `archive-unavailable` */
+  async instances(studyInstanceUid: string, seriesInstanceUid: string): Promise<number> {
+    return (await this.#count(studyInstanceUid, seriesInstanceUid)).instances;
   }
 
   /** The instance in the middle of a series that has pictures; null where it has none. @throws {Problem} `archive-unavailable` */
@@ -132,8 +138,15 @@ export class ArchiveFacts {
   forget(): void {
     this.#studies.clear();
     this.#series.clear();
-    this.#images.clear();
+    this.#counts.clear();
     this.#pictures.clear();
+  }
+
+  #count(studyInstanceUid: string, seriesInstanceUid: string): Promise<SeriesCounts> {
+    return this.#counts.get(`${studyInstanceUid} ${seriesInstanceUid}`, async () => {
+      const listed = await listInstances(this.#archive, studyInstanceUid, seriesInstanceUid);
+      return { images: countImages(listed), instances: listed.length };
+    });
   }
 }
 

@@ -63,7 +63,9 @@ export function auditEventOf(receipt: OpenedReceipt, context: AuditEventContext)
 
 /** Whether one exam is asked for, not a list. */
 function isRead(route: string): boolean {
-  return route === "watch" || route.startsWith("WADO-RS");
+  return (
+    route === "watch" || route.startsWith("WADO-RS") || (route.startsWith("FHIR") && route.endsWith("read"))
+  );
 }
 
 /** The transaction of IHE Radiology that a DICOMweb route is. */

@@ -1,7 +1,6 @@
 /** `GET /fhir/AuditEvent`: what is recorded about a patient's exams, to that patient. */
 
 import type { FastifyInstance } from "fastify";
-import type { Bundle } from "fhir/r4.js";
 import { z } from "zod";
 import type { Hex } from "../../protocol/hash.ts";
 import type { Gate } from "../access/gate.ts";
@@ -15,7 +14,8 @@ import { listPeople } from "../exams/people.ts";
 import { Problem } from "../problem.ts";
 import type { Site } from "../site.ts";
 import { type AuditEventContext, auditEventOf } from "./auditEvent.ts";
-import { FHIR_JSON } from "./coding.ts";
+import { searchset } from "./bundle.ts";
+import { EXAM_IDENTIFIER, FHIR_JSON } from "./coding.ts";
 
 export type AuditEventRoutesContext = {
   database: Database;
@@ -33,11 +33,7 @@ const USUAL = 50;
 
 /** Parameters of R4 that are understood, and the place to go on from; others are ignored, as the self link shows. */
 const searchSchema = z.object({
-  /** One exam, by its identifier, with or without the system that it is of. */
-  "entity:identifier": z
-    .string()
-    .regex(/^(urn:ietf:rfc:3986\|)?urn:examkey:exam:0x[0-9a-f]{64}$/)
-    .optional(),
+  "entity:identifier": z.string().regex(EXAM_IDENTIFIER).optional(),
   _count: z.coerce.number().int().min(1).max(MOST).default(USUAL),
   before: z.coerce.number().int().positive().default(Number.MAX_SAFE_INTEGER),
 });
@@ -60,19 +56,11 @@ export function auditEventRoutes(routes: FastifyInstance, context: AuditEventRou
       if (exam !== undefined) parameters.set("entity:identifier", exam);
       return `${root()}?${parameters}`;
     };
-    const bundle: Bundle = {
-      resourceType: "Bundle",
-      type: "searchset",
-      link: [
-        { relation: "self", url: link(before) },
-        ...(next === null ? [] : [{ relation: "next", url: link(next) }]),
-      ],
-      entry: events.map((resource) => ({
-        fullUrl: `${root()}/${resource.id}`,
-        resource,
-        search: { mode: "match" },
-      })),
-    };
+    const links = [
+      { relation: "self", url: link(before) },
+      ...(next === null ? [] : [{ relation: "next", url: link(next) }]),
+    ];
+    const bundle = searchset(root(), links, events);
     return reply.type(FHIR_JSON).send(JSON.stringify(bundle));
   });
 

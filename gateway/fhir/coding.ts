@@ -7,7 +7,11 @@ import type { Purpose } from "../../protocol/terms.ts";
 /** FHIR's media type in JSON. */
 export const FHIR_JSON = "application/fhir+json; charset=utf-8";
 
+/** An exam as searches name it: by its identifier, with or without the system that it is of. */
+export const EXAM_IDENTIFIER = /^(urn:ietf:rfc:3986\|)?urn:examkey:exam:0x[0-9a-f]{64}$/;
+
 const SYSTEMS = {
+  connection: "http://terminology.hl7.org/CodeSystem/endpoint-connection-type",
   dicom: "http://dicom.nema.org/resources/ontology/DCM",
   eventType: "http://terminology.hl7.org/CodeSystem/audit-event-type",
   interaction: "http://hl7.org/fhir/restful-interaction",

@@ -2,10 +2,14 @@
 import type { FastifyInstance } from "fastify";
 import { logFault, refuse, toProblem } from "../problem.ts";
 import { type AuditEventRoutesContext, auditEventRoutes } from "./auditEvents.ts";
+import { type CapabilityContext, capabilityRoute } from "./capabilities.ts";
 import { FHIR_JSON } from "./coding.ts";
+import { type ImagingStudyRoutesContext, imagingStudyRoutes } from "./imagingStudies.ts";
 import { operationOutcome } from "./outcome.ts";
 
-export function registerFhirRoutes(app: FastifyInstance, context: AuditEventRoutesContext): void {
+type FhirContext = AuditEventRoutesContext & ImagingStudyRoutesContext & CapabilityContext;
+
+export function registerFhirRoutes(app: FastifyInstance, context: FhirContext): void {
   app.register(
     async (routes) => {
       routes.setErrorHandler((error, request, reply) => {
@@ -14,7 +18,9 @@ export function registerFhirRoutes(app: FastifyInstance, context: AuditEventRout
         const outcome = operationOutcome(problem.reason, problem.detail);
         return refuse(reply, problem).type(FHIR_JSON).send(JSON.stringify(outcome));
       });
+      capabilityRoute(routes, context);
       auditEventRoutes(routes, context);
+      imagingStudyRoutes(routes, context);
     },
     { prefix: "/fhir" },
   );

@@ -1,12 +1,11 @@
-import { Fhir } from "fhir/fhir.js";
 import type { AuditEvent, Bundle, Coding, OperationOutcome } from "fhir/r4.js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Exam } from "../../protocol/api.ts";
 import { decodeReceipt, RECEIPT_HEADER, receiptDigest } from "../../protocol/receipt.ts";
 import { type PersonName, SAMPLE_PATIENTS, World } from "../world.ts";
+import { faultsOf } from "./r4.ts";
 
 const BALP = "https://profiles.ihe.net/ITI/BALP/StructureDefinition/IHE.BasicAudit";
-const validator = new Fhir();
 
 let world: World;
 let brain: Exam;
@@ -39,12 +38,6 @@ async function eventOf(answer: Response): Promise<AuditEvent> {
   expect(found.status).toBe(200);
   return (await found.json()) as AuditEvent;
 }
-
-/** What R4 itself has to say against a resource. Its warnings are of codes that a value set may be extended by. */
-const faultsOf = (resource: object) =>
-  validator
-    .validate(resource, { errorOnUnexpected: true })
-    .messages.filter(({ severity }) => severity === "error");
 
 const codesOf = (codings: readonly (Coding | undefined)[]) => codings.map((one) => one?.code);
 const agent = ({ agent: agents }: AuditEvent, code: string) =>
