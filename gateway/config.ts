@@ -45,6 +45,8 @@ export const environmentSchema = z.object({
   CUSTODIAN_REGISTRY: address,
   /** Without it, receipts are given and kept, and not anchored. */
   ACCESS_LOG: address.optional(),
+  /** Without it, no exam is opened in an emergency. */
+  EMERGENCY_ACCESS: address.optional(),
   ANCHOR_INTERVAL: wholeNumber(1, 86_400).default(3_600),
   CUSTODIAN: address,
   OPERATOR_KEY: privateKey,
@@ -107,6 +109,8 @@ export type GatewayConfig = {
   custodianRegistry: Hex;
   /** Null where receipts are not anchored. */
   accessLog: Hex | null;
+  /** Null where no emergencies are honoured. */
+  emergencyAccess: Hex | null;
   /** Seconds between two anchors. */
   anchorInterval: number;
   custodian: Hex;
@@ -166,6 +170,7 @@ export function readConfig(environment: Record<string, string | undefined>): Gat
     consentLedgerBlock: env.CONSENT_LEDGER_BLOCK,
     custodianRegistry: env.CUSTODIAN_REGISTRY,
     accessLog: env.ACCESS_LOG ?? null,
+    emergencyAccess: env.EMERGENCY_ACCESS ?? null,
     anchorInterval: env.ANCHOR_INTERVAL,
     custodian: env.CUSTODIAN,
     operatorKey: env.OPERATOR_KEY,

@@ -30,6 +30,7 @@ export function registerDiscovery(app: FastifyInstance, context: DiscoveryContex
         consentLedger: getAddress(config.consentLedger),
         custodianRegistry: getAddress(config.custodianRegistry),
         accessLog: config.accessLog && getAddress(config.accessLog),
+        emergencyAccess: config.emergencyAccess && getAddress(config.emergencyAccess),
       },
       custodian: getAddress(config.custodian),
       dicomwebRoot: `${site.url}/dicomweb`,

@@ -26,13 +26,15 @@ import { Chain } from "./chain/chain.ts";
 import { EventFollower } from "./chain/eventFollower.ts";
 import { connectChain } from "./chain/provider.ts";
 import { type GatewayConfig, refuseDevelopmentKeys } from "./config.ts";
-import { bindDatabase } from "./database/binding.ts";
+import { bindDatabase, bindEmergencies } from "./database/binding.ts";
 import { openDatabase } from "./database/database.ts";
 import { Seal } from "./database/seal.ts";
 import { keptSecret } from "./database/settings.ts";
 import { Decider } from "./decision/decider.ts";
 import { registerDicomwebRoutes } from "./dicomweb/routes.ts";
 import { registerDiscovery } from "./discovery.ts";
+import { Emergencies } from "./emergency/emergencies.ts";
+import { registerEmergencyRoutes } from "./emergency/routes.ts";
 import { startAdminServer } from "./enrolment/adminServer.ts";
 import type { DeliveryContext } from "./enrolment/delivery.ts";
 import { Enrolment } from "./enrolment/enrolment.ts";
@@ -104,21 +106,25 @@ async function assemble(config: GatewayConfig, closers: Closers): Promise<Omit<R
 
   const { database, close: closeDatabase } = await openDatabase(config);
   closers.push(closeDatabase);
-  const { consentLedger, custodian } = config;
+  const { consentLedger, custodian, emergencyAccess } = config;
   await bindDatabase(database, { chainId, genesisHash, consentLedger, custodian });
+  await bindEmergencies(database, emergencyAccess);
   const { archive, unreadable } = await openArchive(config, { metrics, log: app.log }, closers);
 
-  const events = new EventFollower(database, provider, consentLedger, config.consentLedgerBlock);
+  const followed = emergencyAccess === null ? [consentLedger] : [consentLedger, emergencyAccess];
+  const events = new EventFollower(database, provider, followed, config.consentLedgerBlock);
   const chain = new Chain(provider, events, { poll: config.headPoll, maxAge: config.headMaxAge }, app.log);
   closers.push(() => chain.close());
   const decider = new Decider(chain, database, {
     ledger: consentLedger,
+    emergencyAccess,
     confirmations: config.grantConfirmations,
   });
   const directory = new ExamDirectory(database, custodian);
   const seal = new Seal(config.dataKey ?? (await keptSecret(database, "data-key")));
   const grantees = await Grantees.open(database, seal);
-  const judge = new Judge({ decider, directory, database, custodian, grantees });
+  const emergencies = await Emergencies.open(database, seal);
+  const judge = new Judge({ decider, directory, database, custodian, grantees, emergencies });
   const openExams = new OpenExams(judge, problemOf);
   chain.onRead((changes) => judge.drop(changes));
   chain.onRead((changes) => void openExams.sweep(changes));
@@ -137,7 +143,7 @@ async function assemble(config: GatewayConfig, closers: Closers): Promise<Omit<R
   const authenticator = new Authenticator(tokens, limits);
   const gate = new Gate({
     ...{ authenticator, revocations, judge, directory, facts, audit, metrics, openExams },
-    ...{ database, custodian, chainId, grantees },
+    ...{ database, custodian, chainId, grantees, emergencies },
   });
   const outbox = await startOutbox(config, { database, operator, directory, custodian }, app.log, closers);
   const registrar = new Registrar({ database, archive, operator, outbox, directory, custodian, genesisHash });
@@ -156,6 +162,8 @@ async function assemble(config: GatewayConfig, closers: Closers): Promise<Omit<R
   const lists = { database, directory, facts, custodianName, custodian, site, genesisHash, gate, grantees };
   registerExamRoutes(app, { ...lists, decider });
   registerGranteeRoutes(app, { gate, grantees, database });
+  const breaking = { chain, operator, emergencies, emergencyAccess };
+  registerEmergencyRoutes(app, { ...breaking, gate, decider, directory, database });
   registerReceiptRoutes(app, { database, directory, gate, decider, custodian, accessLog: config.accessLog });
   registerFhirRoutes(app, { ...lists, decider, chainId });
   registerManifestRoute(app, { gate, database, isWaiting: (examId) => outbox.isWaiting(examId) });

@@ -3,6 +3,7 @@
  * Times are whole seconds since 1970-01-01 UTC, as on the chain. Dates are DICOM DA (`YYYYMMDD`).
  */
 import { z } from "zod";
+import { EMERGENCY_REASONS } from "./reasons.ts";
 import { ACTIONS, PURPOSES } from "./terms.ts";
 
 const address = z.string().regex(/^0x[0-9a-fA-F]{40}$/);
@@ -21,6 +22,8 @@ export const discoverySchema = z.object({
     custodianRegistry: address,
     /** Where receipts are anchored; null where they are not. */
     accessLog: address.nullable().default(null),
+    /** Where emergencies are opened; null where this gateway honours none. */
+    emergencyAccess: address.nullable().default(null),
   }),
   custodian: address,
   /** Absolute URL of the DICOMweb root, without a trailing slash. */
@@ -114,7 +117,13 @@ export const examSchema = z.object({
   picture: z.url().nullable(),
   /** What the caller's decision rests on; null for the owner, and for a guardian. */
   access: z
-    .object({ notAfter: seconds, actions: z.array(z.enum(ACTIONS)), purposes: z.array(z.enum(PURPOSES)) })
+    .object({
+      notAfter: seconds,
+      actions: z.array(z.enum(ACTIONS)),
+      purposes: z.array(z.enum(PURPOSES)),
+      /** Whether it rests on an emergency. */
+      emergency: z.boolean().default(false),
+    })
     .nullable(),
 });
 
@@ -168,6 +177,48 @@ export const granteeRequestSchema = z.object({
   grantee: word,
 });
 
+const emergencyReason = z.enum(EMERGENCY_REASONS).exclude(["none"]);
+const signature = z.string().regex(/^0x([0-9a-fA-F]{2}){1,2048}$/);
+
+/**
+ * `POST /emergencies`, body: what a practitioner signed with their badge (typedData.ts, `Emergency`). The reader is whoever
+ * sends it, blinded with this salt, which is used this once. The answer is 201 and the emergency as `emergencySchema`.
+ */
+export const emergencyRequestSchema = z.object({
+  examId: word,
+  salt: word,
+  reason: emergencyReason,
+  /** The first second at which it is over: within four hours. */
+  until: seconds,
+  /** How many emergencies the exam has had (`EmergencyAccess.historyOf`). */
+  count: seconds,
+  signature,
+  /** Needed where the exam was opened within the last day. */
+  second: z.object({ badge: address, signature }).nullable().default(null),
+});
+
+const practitioner = z.object({ name: z.string().nullable(), role: z.string().nullable() });
+
+/** One emergency, as the ledger's chain has it. */
+export const emergencySchema = z.object({
+  examId: word,
+  /** Who reads; nulls where this gateway was not told. */
+  reader: practitioner.extend({ address: address.nullable() }),
+  /** Who signed besides; null where one signature was enough. */
+  second: practitioner.nullable(),
+  reason: emergencyReason,
+  openedAt: seconds,
+  /** The first second at which it is over, or was. */
+  until: seconds,
+  state: z.enum(["open", "over"]),
+});
+
+/**
+ * `GET /emergencies`, newest first: to a patient, all on exams of theirs; to a practitioner, their own. `?for=0x…`, for a
+ * guardian: on that patient's.
+ */
+export const emergenciesSchema = z.object({ emergencies: z.array(emergencySchema) });
+
 /** `GET /people`: practitioners enrolled here, to pick a grantee from; `?for=0x…` for a guardian who is not known here. */
 export const peopleSchema = z.object({
   people: z.array(z.object({ address, name: z.string(), role: z.string() })),
@@ -180,6 +231,8 @@ export const meSchema = z.object({
   role: z.string().nullable(),
   isPatient: z.boolean(),
   isPractitioner: z.boolean(),
+  /** The address that the caller signs emergencies with; null where the custodian has told this gateway of none. */
+  badge: address.nullable().default(null),
 });
 
 const finding = z.string();
@@ -235,5 +288,7 @@ export type Readiness = z.infer<typeof readinessSchema>;
 export type Introspection = z.infer<typeof introspectionSchema>;
 export type Grant = z.infer<typeof grantSchema>;
 export type Person = z.infer<typeof peopleSchema>["people"][number];
+export type EmergencyRequest = z.infer<typeof emergencyRequestSchema>;
+export type Emergency = z.infer<typeof emergencySchema>;
 export type Manifest = z.infer<typeof manifestSchema>;
 export type Problem = z.infer<typeof problemSchema>;

@@ -30,6 +30,8 @@ export const EMERGENCY_REASONS = [
   "patient-incapable",
 ] as const;
 
+export type EmergencyReason = Exclude<(typeof EMERGENCY_REASONS)[number], "none">;
+
 /** Reasons that the gateway gives in a problem document (RFC 9457), with their HTTP status. */
 export const PROBLEM_STATUS = {
   // The request itself.
@@ -68,6 +70,14 @@ export const PROBLEM_STATUS = {
   "action-not-granted": 403,
   // The archive disagrees with the enrolment.
   "patient-changed": 403,
+  // Emergencies: what stands in the way of one.
+  "purpose-not-emergency": 403,
+  "badge-unknown": 403,
+  "badge-signature-invalid": 403,
+  "second-badge-needed": 409,
+  "emergency-outdated": 409,
+  "emergency-period": 400,
+  "emergency-not-sent": 503,
   // What stands behind the gateway.
   "chain-unavailable": 503,
   "chain-stale": 503,

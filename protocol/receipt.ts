@@ -36,7 +36,9 @@ export const decidedSchema = z.object({
   /** `permitted`, or the reason that the caller was given (reasons.ts). */
   reason: z.string().regex(/^[a-z-]+$/),
   /** Which kind of question, such as `WADO-RS instance frames`. */
-  route: z.string(),
+  route: z.string().regex(/^[^\n]*$/),
+  /** Whether it rests on an emergency, not on the patient's grants alone. Receipts of before there were any do not say. */
+  emergency: z.boolean().default(false),
   chainId: whole,
   /** The block that it was decided at; null where no chain could be asked. */
   blockNumber: whole.nullable(),
@@ -125,10 +127,11 @@ const NO_BLOCK: Hex = `0x${"0".repeat(64)}`;
 
 /**
  * The digest that is anchored: `H(RECEIPT_BODY, decidedAt, chainId, blockNumber, blockHash, envelopes, text)`, where the text
- * is purpose, action, reason and route, a line each. Without a block, number and hash are zeros.
+ * is purpose, action, reason and route, a line each, and with an emergency a last line that says so. Without a block, number
+ * and hash are zeros.
  */
 export function receiptDigest(receipt: Decided & { envelopes: Hex }): Hex {
-  const { purpose, action, reason, route } = receipt;
+  const { purpose, action, reason, route, emergency } = receipt;
   return taggedHash(
     "RECEIPT_BODY",
     integerWord(receipt.decidedAt),
@@ -136,7 +139,7 @@ export function receiptDigest(receipt: Decided & { envelopes: Hex }): Hex {
     integerWord(receipt.blockNumber ?? 0),
     wordBytes(receipt.blockHash ?? NO_BLOCK),
     wordBytes(receipt.envelopes),
-    textBytes(`${purpose}\n${action}\n${reason}\n${route}`),
+    textBytes([purpose, action, reason, route, ...(emergency ? ["emergency"] : [])].join("\n")),
   );
 }
 

@@ -9,6 +9,8 @@ import { CALLED_FROM, readArguments, UsageError } from "./usage.ts";
 
 const HELP = `npm run custodian -- operator 0x…     the custodian lets a gateway's key register its exams
     --remove            … or no longer
+npm run custodian -- badge 0x…        the custodian names a practitioner's badge, which signs emergencies
+    --remove            … or no longer
 npm run custodian -- list 0x…         the registrar lists a custodian, so that apps find its gateway
     --name TEXT         … under the name that patients read
     --gateway URL       … with the public URL of its gateway
@@ -18,7 +20,7 @@ npm run custodian -- descriptors DIR  write what tells wallets how to show what 
 
 Environment: RPC_URL (http://127.0.0.1:8545), KEY (the private key that signs: the custodian's, or the
 registrar's; descriptors need none), and the contracts' addresses: CONSENT_LEDGER, CUSTODIAN_REGISTRY,
-and, for a descriptor of its own, EMERGENCY_ACCESS.`;
+and, for badges and a descriptor of its own, EMERGENCY_ACCESS.`;
 
 function fromEnvironment(name: string, pattern: RegExp, what: string): string {
   const value = process.env[name] ?? "";
@@ -35,13 +37,18 @@ async function act(
   values: Options,
 ): Promise<string> {
   if (act === "descriptors") return describe(custody, whom, values);
-  if (act !== "operator" && act !== "list")
-    throw new UsageError("Say `operator`, `list` or `descriptors`. `--help` says more.");
+  if (act !== "operator" && act !== "badge" && act !== "list")
+    throw new UsageError("Say `operator`, `badge`, `list` or `descriptors`. `--help` says more.");
   const key = fromEnvironment("KEY", /^0x[0-9a-fA-F]{64}$/, "a private key, 0x and 64 digits");
   if (act === "operator") {
     const operator = readAddress("operator", whom);
     await custody.nameOperator(contractFrom("CONSENT_LEDGER"), key, operator, !values.remove);
     return `${operator} ${values.remove ? "is no operator any more" : "may register exams"}.`;
+  }
+  if (act === "badge") {
+    const badge = readAddress("badge", whom);
+    await custody.nameBadge(contractFrom("EMERGENCY_ACCESS"), key, badge, !values.remove);
+    return `${badge} ${values.remove ? "signs no emergencies any more" : "may sign emergencies"}.`;
   }
   const custodian = readAddress("list", whom);
   const { name, gateway } = values;

@@ -1,6 +1,7 @@
 import { Contract, isError, JsonRpcProvider, Wallet } from "ethers";
 import { consentLedgerAbi } from "../protocol/abi/consentLedger.ts";
 import { custodianRegistryAbi } from "../protocol/abi/custodianRegistry.ts";
+import { emergencyAccessAbi } from "../protocol/abi/emergencyAccess.ts";
 
 /** How an app finds a custodian. */
 export interface Listing {
@@ -23,6 +24,12 @@ export class Custody {
   nameOperator(consentLedger: string, key: string, operator: string, may: boolean): Promise<void> {
     const ledger = new Contract(consentLedger, consentLedgerAbi, new Wallet(key, this.provider));
     return send(ledger, "setOperator", [operator, may]);
+  }
+
+  /** Names a practitioner by their badge, so that they can open exams in an emergency, or no longer. `key` is the custodian's. */
+  nameBadge(emergencyAccess: string, key: string, badge: string, named: boolean): Promise<void> {
+    const emergencies = new Contract(emergencyAccess, emergencyAccessAbi, new Wallet(key, this.provider));
+    return send(emergencies, "setPractitioner", [badge, named]);
   }
 
   /** Lists a custodian, so that apps find its gateway. `key` is the registrar's. */

@@ -24,6 +24,7 @@ const HELP = `npm run enrol -- [options]     enrol somebody at a running gateway
   --practitioner 0x…       a wallet that patients may pick as a grantee
     --name TEXT              … under this name
     --role TEXT              … and role
+    --badge 0x…              … with the badge that they sign emergencies with
   --data DIR               where the gateway keeps its data (.examkey)
   --help                   this text
 
@@ -74,11 +75,22 @@ function moment(time: number): string {
   return new Date(time).toISOString().slice(0, 16).replace("T", " ");
 }
 
-async function enrolPractitioner(desk: Desk, address: string, name?: string, role?: string): Promise<number> {
+interface PractitionerOptions {
+  name?: string | undefined;
+  role?: string | undefined;
+  badge?: string | undefined;
+}
+
+async function enrolPractitioner(
+  desk: Desk,
+  address: string,
+  { name, role, badge: typed }: PractitionerOptions,
+): Promise<number> {
   if (!name || !role)
     throw new UsageError("A practitioner needs --name and --role: patients choose by them.");
-  await desk.ask("/practitioners", { address, name, role });
-  console.log(`${name} (${role}) is enrolled as ${address}.`);
+  const badge = typed === undefined ? undefined : readAddress("badge", typed);
+  await desk.ask("/practitioners", { address, name, role, badge });
+  console.log(`${name} (${role}) is enrolled as ${address}${badge ? `, with the badge ${badge}` : ""}.`);
   return 0;
 }
 
@@ -117,6 +129,7 @@ await runScript(async () => {
       practitioner: text,
       name: text,
       role: text,
+      badge: text,
       data: text,
       help: { type: "boolean", short: "h" },
     },
@@ -131,7 +144,7 @@ await runScript(async () => {
   }
   if (practitioner !== undefined) {
     const wallet = readAddress("practitioner", practitioner);
-    return enrolPractitioner(Desk.find(values.data), wallet, values.name, values.role);
+    return enrolPractitioner(Desk.find(values.data), wallet, values);
   }
   if (patientId === undefined) return list(Desk.find(values.data));
   const address = readAddress("address", values.address);

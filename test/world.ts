@@ -132,6 +132,7 @@ export class World {
       CONSENT_LEDGER: contracts.consentLedger,
       CUSTODIAN_REGISTRY: contracts.custodianRegistry,
       ACCESS_LOG: contracts.accessLog,
+      EMERGENCY_ACCESS: contracts.emergencyAccess,
       CUSTODIAN: custodian.address,
       OPERATOR_KEY: operator.privateKey,
       HEAD_POLL_MS: "50",

@@ -85,7 +85,7 @@ const SENTENCES: Record<SpokenReason, Sentence> = {
     way: "If you expected it, ask the patient to share it with you.",
   },
   "not-yet-valid": { title: "Your access has not begun yet.", way: "Come back when it begins." },
-  expired: { title: "Your access has ended: its end date has passed.", way: ASK_PATIENT },
+  expired: { title: "Your access has ended: its time is over.", way: ASK_PATIENT },
   revoked: { title: "The patient has ended your access.", way: ASK_PATIENT },
   "purpose-not-granted": {
     title: "The patient did not share this exam for the purpose you signed in with.",
@@ -98,6 +98,34 @@ const SENTENCES: Record<SpokenReason, Sentence> = {
   "patient-changed": {
     title: "The archive now names another patient for this exam, so it stays closed.",
     way: "Ask the custodian to look at the enrolment.",
+  },
+  "purpose-not-emergency": {
+    title: "You are not signed in for emergency treatment.",
+    way: "Sign in again, for emergency treatment.",
+  },
+  "badge-unknown": {
+    title: "The custodian has named no badge of yours, or of the colleague who signs with you.",
+    way: "Ask the custodian: only practitioners whose badges it has named may open an exam in an emergency.",
+  },
+  "badge-signature-invalid": {
+    title: "The signature is not from the badge.",
+    way: "Sign with the account that is your badge, not the one that you sign in with.",
+  },
+  "second-badge-needed": {
+    title: "This exam was opened in an emergency within the last day.",
+    way: "A second practitioner must sign too.",
+  },
+  "emergency-outdated": {
+    title: "Somebody has opened this exam since you signed.",
+    way: "Sign again.",
+  },
+  "emergency-period": {
+    title: "An emergency ends within four hours, and not before it begins.",
+    way: "Check the clock of this computer, then sign again.",
+  },
+  "emergency-not-sent": {
+    title: "The emergency could not be written to the consent ledger's chain, so nothing is open yet.",
+    way: TRY_SOON,
   },
   "chain-unavailable": {
     title: "The consent ledger cannot be reached, so nothing is opened.",

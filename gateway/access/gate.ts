@@ -12,6 +12,7 @@ import type { Block } from "../chain/provider.ts";
 import type { Database } from "../database/database.ts";
 import type { Moment } from "../decision/decider.ts";
 import type { AccessGate, AllowedSeries, Caller, OpenExam, OpenRequest } from "../dicomweb/access.ts";
+import type { Emergencies } from "../emergency/emergencies.ts";
 import type { ExamDirectory, KnownExam } from "../exams/directory.ts";
 import type { ArchiveFacts, StudyFacts } from "../exams/facts.ts";
 import { inOrder } from "../inOrder.ts";
@@ -32,12 +33,17 @@ export type VisibleExam = {
   facts: StudyFacts;
   series: AllowedSeries;
   validUntil: number;
+  /** Whether the caller sees it by an emergency. */
+  emergency: boolean;
   /** Those of the moment of the decision, in seconds since 1970-01-01 UTC. */
   clocks: readonly number[];
 };
 
 /** What is decided on: an exam, or, where a search found them, several. */
 type About = { action: Action; route: string; exams: readonly Hex[] };
+
+/** What was found, to be recorded before it is told; of an emergency, that it rests on one. */
+type Found<T> = { result: T; exams: readonly Hex[]; emergency: boolean };
 
 /** What is asked about an exam that is known already. */
 type ExamRequest = Omit<OpenRequest, "studyInstanceUid">;
@@ -48,6 +54,7 @@ export type GateParts = {
   revocations: Pick<Revocations, "check">;
   judge: Judge;
   grantees: Pick<Grantees, "tagOf">;
+  emergencies: Pick<Emergencies, "candidates">;
   directory: ExamDirectory;
   facts: ArchiveFacts;
   audit: Audit;
@@ -116,7 +123,19 @@ export class Gate implements AccessGate {
       if (!isGuardian) throw new Problem("not-granted");
       const owner = { address: patient, purpose: caller.purpose };
       const result = await this.#among(await directory.ofPatient(patient), owner, "VIEW", moment);
-      return { result, exams: result.map(({ exam }) => exam.examId) };
+      return foundExams(result);
+    });
+  }
+
+  /**
+   * Record what a practitioner does to break the glass, whatever comes of it; what `work` resolves with is told once that
+   * is recorded.
+   */
+  breaking<T>(caller: SignedIn, exam: KnownExam | null, work: () => Promise<T>): Promise<T> {
+    const exams = exam ? [exam.examId] : [];
+    return this.#recorded(caller, { action: "VIEW", route: "emergency", exams }, async (note) => {
+      note((await this.#parts.judge.now()).head);
+      return { result: await work(), exams, emergency: true };
     });
   }
 
@@ -126,18 +145,21 @@ export class Gate implements AccessGate {
     { action, route }: { action: Action; route: string },
     accept: (found: readonly VisibleExam[]) => void,
   ): Promise<VisibleExam[]> {
-    const { judge, directory, database, custodian, grantees } = this.#parts;
+    const { judge, directory, database, custodian, grantees, emergencies } = this.#parts;
     return this.#recorded(caller, { action, route, exams: [] }, async (note) => {
       const moment = await judge.now();
       note(moment.head);
       const reader = { reader: caller.address, readerTag: grantees.tagOf(caller.address) };
-      const candidates = await directory.byIds(await candidateExams(database, { custodian, ...reader }));
+      const granted = await candidateExams(database, { custodian, ...reader });
+      const isEmergency = caller.purpose === "ETREAT";
+      const opened = isEmergency ? await emergencies.candidates(caller.address, moment.clocks) : [];
+      const candidates = await directory.byIds([...new Set([...granted, ...opened])]);
       const owned = await directory.ofPatient(caller.address);
       const exams = new Map([...owned, ...candidates].map((exam) => [exam.examId, exam]));
       const asked = [...exams.values()].filter((exam) => isWithin(caller.token, exam));
       const result = await this.#among(asked, caller, action, moment);
       accept(result);
-      return { result, exams: result.map(({ exam }) => exam.examId) };
+      return foundExams(result);
     });
   }
 
@@ -163,7 +185,8 @@ export class Gate implements AccessGate {
     if (verdict.reason !== "permitted") return null;
     const facts = await this.#parts.facts.study(exam.studyInstanceUid);
     if (!facts || !isSamePatient(exam, facts)) return null;
-    return { exam, facts, series: verdict.series, validUntil: verdict.validUntil, clocks: moment.clocks };
+    const { series, validUntil, emergency } = verdict;
+    return { exam, facts, series, validUntil, emergency, clocks: moment.clocks };
   }
 
   async #open(caller: SignedIn, found: KnownExam | null, request: ExamRequest) {
@@ -194,7 +217,7 @@ export class Gate implements AccessGate {
         : denial("not-granted");
       if (!exam || verdict.reason !== "permitted") throw problemOf(verdict.reason);
       await this.#requireSamePatient(exam);
-      return { result: { ...verdict, exam }, exams };
+      return { result: { ...verdict, exam }, exams, emergency: verdict.emergency };
     });
   }
 
@@ -215,7 +238,7 @@ export class Gate implements AccessGate {
       asked: { exam, seriesInstanceUid, action },
       verdict: permit,
       onCut: (problem) => {
-        const about = { action, route, exams: [exam.examId] };
+        const about = { action, route, exams: [exam.examId], emergency: permit.emergency };
         this.#record(this.#decision(caller, about, { reason: problem.reason, head: null })).catch((error) =>
           caller.request.log.error({ reason: toProblem(error).reason }, "A cut was not recorded"),
         );
@@ -230,24 +253,25 @@ export class Gate implements AccessGate {
   async #recorded<T>(
     caller: SignedIn,
     about: About,
-    work: (note: (head: Block) => void) => Promise<{ result: T; exams: readonly Hex[] }>,
+    work: (note: (head: Block) => void) => Promise<Found<T>>,
   ): Promise<T> {
     let head: Block | null = null;
     const note = (noted: Block) => {
       head = noted;
     };
-    const record = async (exams: readonly Hex[], reason: ProblemReason | "permitted") => {
-      const decision = this.#decision(caller, { ...about, exams }, { reason, head });
+    const record = async (found: Omit<Found<T>, "result">, reason: ProblemReason | "permitted") => {
+      const { exams, emergency } = found;
+      const decision = this.#decision(caller, { ...about, exams, emergency }, { reason, head });
       caller.request.receipt = await this.#record(decision);
     };
-    let done: Awaited<ReturnType<typeof work>>;
+    let done: Found<T>;
     try {
       done = await work(note);
     } catch (error) {
-      await record(about.exams, toProblem(error).reason);
+      await record({ exams: about.exams, emergency: false }, toProblem(error).reason);
       throw error;
     }
-    await record(done.exams, "permitted");
+    await record(done, "permitted");
     return done.result;
   }
 
@@ -257,7 +281,7 @@ export class Gate implements AccessGate {
 
   #decision(
     caller: SignedIn,
-    { action, route, exams }: About,
+    { action, route, exams, emergency }: About & { emergency: boolean },
     { reason, head }: { reason: ProblemReason | "permitted"; head: Block | null },
   ): DecisionRecord {
     return {
@@ -267,6 +291,7 @@ export class Gate implements AccessGate {
       action,
       route,
       reason,
+      emergency,
       exams,
       chainId: this.#parts.chainId,
       blockNumber: head?.number ?? null,
@@ -277,6 +302,11 @@ export class Gate implements AccessGate {
 
 function callerOf(token: Token, request: FastifyRequest): SignedIn {
   return { address: token.address, purpose: token.purpose, token, request };
+}
+
+function foundExams(result: VisibleExam[]): Found<VisibleExam[]> {
+  const isEmergency = result.some(({ emergency }) => emergency);
+  return { result, exams: result.map(({ exam }) => exam.examId), emergency: isEmergency };
 }
 
 /** Whether a token reaches an exam: a viewer token reaches one, and to it any other is unknown. */

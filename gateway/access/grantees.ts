@@ -5,9 +5,8 @@
  * A blinded grantee is believed because it recomputes: it is made of the reader's address and the salt, and only a patient's
  * grant to it opens anything. It counts for the patient whom it was told for alone.
  */
-import { eq, notLike } from "drizzle-orm";
+import { eq } from "drizzle-orm";
 import type { Hex } from "../../protocol/hash.ts";
-import { ConfigError } from "../config.ts";
 import type { Database } from "../database/database.ts";
 import { blindedGrantees } from "../database/schema.ts";
 import type { Seal } from "../database/seal.ts";
@@ -39,9 +38,7 @@ export class Grantees {
 
   /** @throws {ConfigError} where the database holds what another key sealed */
   static async open(database: Database, seal: Seal): Promise<Grantees> {
-    const foreign = notLike(blindedGrantees.sealed, `${seal.keyId}.%`);
-    if ((await database.$count(blindedGrantees, foreign)) > 0)
-      throw new ConfigError("DATA_KEY: the database holds what another key has sealed. Give that key.");
+    await seal.requireOwn(database, blindedGrantees);
     return new Grantees(database, seal);
   }
 

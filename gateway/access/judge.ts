@@ -13,6 +13,7 @@ import {
   readerName,
   type SeriesPointer,
 } from "../decision/question.ts";
+import type { Emergencies } from "../emergency/emergencies.ts";
 import { type ExamDirectory, type KnownExam, seriesPointer } from "../exams/directory.ts";
 import type { Grantees } from "./grantees.ts";
 import { touchedResources } from "./slots.ts";
@@ -31,6 +32,7 @@ export type JudgeParts = {
   database: Database;
   custodian: Hex;
   grantees: Grantees;
+  emergencies: Pick<Emergencies, "ofReader">;
 };
 
 export class Judge {
@@ -39,14 +41,16 @@ export class Judge {
   readonly #database: Database;
   readonly #custodian: Hex;
   readonly #grantees: Grantees;
+  readonly #emergencies: JudgeParts["emergencies"];
   readonly #cache = new VerdictCache();
 
-  constructor({ decider, directory, database, custodian, grantees }: JudgeParts) {
+  constructor({ decider, directory, database, custodian, grantees, emergencies }: JudgeParts) {
     this.#decider = decider;
     this.#directory = directory;
     this.#database = database;
     this.#custodian = custodian;
     this.#grantees = grantees;
+    this.#emergencies = emergencies;
   }
 
   /** Forget verdicts that events may have changed. */
@@ -79,11 +83,38 @@ export class Judge {
     const kept = this.#cache.get(exam.examId, key, moment.clocks);
     if (kept) return kept;
     const { generation } = this.#cache;
-    const verdict = await this.#ask(reader, names, asked, moment);
+    const granted = await this.#ask(reader, names, asked, moment);
+    const verdict = await this.#orInEmergency(granted, reader, asked, moment);
     // An event came while the ledger was asked about the state before it.
     if (generation !== this.#cache.generation) return this.judge(reader, asked, await this.now());
     if (verdict.lasts) this.#cache.set(exam, key, verdict);
     return verdict;
+  }
+
+  /**
+   * What is granted, or all of the exam where its reader has an emergency on it. Who had one and has it no more hears
+   * that it is over.
+   */
+  async #orInEmergency(
+    granted: Verdict,
+    { address, purpose }: Reader,
+    { exam, seriesInstanceUid }: Asked,
+    moment: Moment,
+  ): Promise<Verdict> {
+    const isEnough =
+      granted.reason === "permitted" && (seriesInstanceUid !== null || granted.series === "all");
+    if (purpose !== "ETREAT" || isEnough || address === this.#custodian) return granted;
+    const openings = await this.#emergencies.ofReader(address, exam.examId);
+    // Of an exam that was handed over, what the registered patient is shown would not be true.
+    if (openings.length === 0 || (await this.#decider.wasHandedOver(exam, moment))) return granted;
+    const current = openings.filter(({ until }) => moment.clocks.every((clock) => clock < until));
+    for (const opening of current) {
+      if (!(await this.#decider.isEmergencyOpen(opening, moment))) continue;
+      return { reason: "permitted", series: "all", validUntil: opening.until, lasts: true, emergency: true };
+    }
+    // One that has yet to be confirmed, or by one of two clocks to begin, comes into force without an event.
+    if (current.length > 0) return { ...granted, lasts: false };
+    return granted.reason === "not-granted" ? { ...granted, reason: "expired" } : granted;
   }
 
   async #ask(
@@ -165,6 +196,7 @@ export class Judge {
       lasts:
         answers.every(({ reason }) => reason !== "not-yet-valid") &&
         (isPermitted || !this.#decider.waitsForConfirmations),
+      emergency: false,
     };
   }
 }

@@ -88,7 +88,7 @@ export class OpenExams {
       const verdict = await this.#judge.judge(open.reader, open.asked, moment);
       if (verdict.reason !== "permitted") this.#cut(open, this.#problemOf(verdict.reason));
       else if (covers(verdict.series, open.verdict.series)) open.verdict = verdict;
-      else this.#cut(open, this.#problemOf("revoked"));
+      else this.#cut(open, this.#problemOf(open.verdict.emergency ? "expired" : "revoked"));
     } catch (error) {
       this.#cut(open, toProblem(error));
     }

@@ -14,11 +14,13 @@ export type Verdict = {
   validUntil: number;
   /** Whether events and the end of validity are all that can change it. */
   lasts: boolean;
+  /** Whether it rests on an emergency. */
+  emergency: boolean;
 };
 
 /** A denial, for good as long as nothing happens. */
 export function denial(reason: LedgerReason): Verdict {
-  return { reason, series: new Set(), validUntil: 0, lasts: reason !== "not-yet-valid" };
+  return { reason, series: new Set(), validUntil: 0, lasts: reason !== "not-yet-valid", emergency: false };
 }
 
 /** Above this many verdicts everything is dropped: simpler than counting uses, and rare. */

@@ -68,6 +68,6 @@ async function keysOf(database: Database, examIds: readonly Hex[]) {
 }
 
 function decidedOf(row: Omit<typeof receipts.$inferSelect, "seq" | "digest">): Decided {
-  const { decidedAt, purpose, action, reason, route, chainId, blockNumber, blockHash } = row;
-  return { decidedAt, purpose, action, reason, route, chainId, blockNumber, blockHash };
+  const { decidedAt, purpose, action, reason, route, emergency, chainId, blockNumber, blockHash } = row;
+  return { decidedAt, purpose, action, reason, route, emergency, chainId, blockNumber, blockHash };
 }

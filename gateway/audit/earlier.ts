@@ -49,5 +49,5 @@ function withoutGap(rows: readonly Row[]): Row[] {
 }
 
 function decisionOf({ seq: _, permitted: __, examId, shown, ...decision }: Row): Decision {
-  return { ...decision, exams: shown ?? (examId === null ? [] : [examId]) };
+  return { ...decision, emergency: false, exams: shown ?? (examId === null ? [] : [examId]) };
 }

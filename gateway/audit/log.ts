@@ -98,15 +98,15 @@ async function insert(
         as letter (seq bigint, position int, envelope text)
     )
     insert into ${receipts} (
-      seq, decided_at_ms, purpose, action, route, reason, chain_id, block_number, block_hash, digest,
+      seq, decided_at_ms, purpose, action, route, reason, emergency, chain_id, block_number, block_hash, digest,
       signed_from, signed_at, signature
     )
     select
-      seq, "decidedAt", purpose, action, route, reason, "chainId", "blockNumber", "blockHash", digest,
+      seq, "decidedAt", purpose, action, route, reason, emergency, "chainId", "blockNumber", "blockHash", digest,
       case seq when ${last} then ${first}::bigint end, case seq when ${last} then ${signedAt}::bigint end,
       case seq when ${last} then ${signature} end
     from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as row (
-      seq bigint, "decidedAt" bigint, purpose text, action text, route text, reason text, "chainId" bigint,
-      "blockNumber" bigint, "blockHash" text, digest text
+      seq bigint, "decidedAt" bigint, purpose text, action text, route text, reason text, emergency boolean,
+      "chainId" bigint, "blockNumber" bigint, "blockHash" text, digest text
     )`);
 }

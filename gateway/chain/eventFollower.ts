@@ -1,13 +1,13 @@
 /**
- * Follows the ledger's events into the database: in chunks, resumable, and through reorganisations.
+ * Follows the events of the ledger, and of emergencies, into the database: in chunks, resumable, and through reorganisations.
  * What it gathers says who may be a candidate for what; decisions are the ledger's own.
  */
 import { and, desc, eq, gt, inArray, lte, ne } from "drizzle-orm";
 import { isError, type JsonRpcProvider, toQuantity } from "ethers";
 import type { Hex } from "../../protocol/hash.ts";
 import type { Database } from "../database/database.ts";
-import { followedBlocks, ledgerEvents } from "../database/schema.ts";
-import { type Change, decodeLog, type RawLog, WATCHED_TOPICS } from "./logs.ts";
+import { emergencyEvents, followedBlocks, ledgerEvents } from "../database/schema.ts";
+import { type Change, type DecodedLog, decodeLog, type RawLog, WATCHED_TOPICS } from "./logs.ts";
 import { type Block, readBlock } from "./provider.ts";
 import { withNonces } from "./slotNonces.ts";
 
@@ -23,22 +23,29 @@ const CHECKPOINTS_KEPT = 1_000;
 /** What following up to a head brought: changes to single decisions, or `"all"` after a reorganisation. */
 export type Followed = Change[] | "all";
 
+/** What is written down of logs. */
+type Rows = {
+  events: (typeof ledgerEvents.$inferInsert)[];
+  emergencies: (typeof emergencyEvents.$inferInsert)[];
+};
+
 type Position = { number: number; hash: Hex | null };
 
 export class EventFollower {
   readonly #database: Database;
   readonly #provider: JsonRpcProvider;
-  readonly #ledger: Hex;
+  readonly #contracts: readonly Hex[];
   readonly #firstBlock: number;
   #position: Position | null = null;
   #lastCheckpoint = 0;
   #chunk = LARGEST_CHUNK;
   #mayHoldOrphans = true;
 
-  constructor(database: Database, provider: JsonRpcProvider, ledger: Hex, firstBlock: number) {
+  /** @param contracts whose events are read; one that is added later is read from the first block on (`bindEmergencies`) */
+  constructor(database: Database, provider: JsonRpcProvider, contracts: readonly Hex[], firstBlock: number) {
     this.#database = database;
     this.#provider = provider;
-    this.#ledger = ledger;
+    this.#contracts = contracts;
     this.#firstBlock = firstBlock;
   }
 
@@ -123,7 +130,10 @@ export class EventFollower {
     return (await readBlock(this.#provider, number))?.hash === hash;
   }
 
-  /** Forget what followed the fork, but for revokes: those deny from first sight until they are settled. */
+  /**
+   * Forget what followed the fork, but for revokes, which deny from first sight until they are settled, and for emergencies
+   * that were closed.
+   */
   async #rollBack(fork: Position): Promise<void> {
     await this.#database.transaction(async (tx) => {
       const after = gt(ledgerEvents.blockNumber, fork.number);
@@ -132,6 +142,8 @@ export class EventFollower {
         .update(ledgerEvents)
         .set({ orphaned: true })
         .where(and(after, ne(ledgerEvents.kind, "granted")));
+      const opened = and(gt(emergencyEvents.blockNumber, fork.number), eq(emergencyEvents.kind, "opened"));
+      await tx.delete(emergencyEvents).where(opened);
       await tx.delete(followedBlocks).where(gt(followedBlocks.number, fork.number));
     });
     this.#mayHoldOrphans = true;
@@ -141,7 +153,7 @@ export class EventFollower {
   /** Logs of so many blocks; null where the node wants fewer. */
   async #readLogs(range: Record<string, string>, blocks: number): Promise<RawLog[] | null> {
     try {
-      const filter = { address: this.#ledger, topics: [WATCHED_TOPICS], ...range };
+      const filter = { address: this.#contracts, topics: [WATCHED_TOPICS], ...range };
       const logs = (await this.#provider.send("eth_getLogs", [filter])) as RawLog[];
       this.#chunk = Math.min(LARGEST_CHUNK, this.#chunk * 2);
       // Nonces are counted in the chain's order, which a node that gathers logs from others may not keep.
@@ -162,21 +174,30 @@ export class EventFollower {
 
   async #keep(logs: RawLog[], end: Block): Promise<Change[]> {
     const decoded = logs.map((log) => ({ log, ...decodeLog(log) }));
-    const rows: (typeof ledgerEvents.$inferInsert)[] = [];
-    for (const { log, events } of decoded) {
-      if (events.length === 0) continue;
-      const blockTime = await this.#timeOf(log, end);
-      rows.push(...events.map((event) => ({ ...event, blockTime })));
-    }
-    const isCheckpoint = rows.length > 0 || end.number - this.#lastCheckpoint >= CHECKPOINT_EVERY;
+    const rows = await this.#dated(decoded, end);
+    const isEmpty = rows.events.length === 0 && rows.emergencies.length === 0;
+    const isCheckpoint = !isEmpty || end.number - this.#lastCheckpoint >= CHECKPOINT_EVERY;
     if (isCheckpoint) await this.#store(rows, end);
     return decoded.map(({ change }) => change);
   }
 
-  async #store(rows: (typeof ledgerEvents.$inferInsert)[], end: Block): Promise<void> {
+  /** Rows with the times of their blocks. */
+  async #dated(decoded: readonly (DecodedLog & { log: RawLog })[], end: Block): Promise<Rows> {
+    const rows: Rows = { events: [], emergencies: [] };
+    for (const { log, events, emergencies } of decoded) {
+      if (events.length === 0 && emergencies.length === 0) continue;
+      const blockTime = await this.#timeOf(log, end);
+      rows.events.push(...events.map((event) => ({ ...event, blockTime })));
+      rows.emergencies.push(...emergencies.map((event) => ({ ...event, blockTime })));
+    }
+    return rows;
+  }
+
+  async #store({ events, emergencies }: Rows, end: Block): Promise<void> {
     await this.#database.transaction(async (tx) => {
-      for (let start = 0; start < rows.length; start += 500) {
-        const some = await withNonces(tx, rows.slice(start, start + 500));
+      if (emergencies.length > 0) await tx.insert(emergencyEvents).values(emergencies).onConflictDoNothing();
+      for (let start = 0; start < events.length; start += 500) {
+        const some = await withNonces(tx, events.slice(start, start + 500));
         await tx.insert(ledgerEvents).values(some).onConflictDoNothing();
         // A block that was reorganised away may come back: its revokes are no orphans then.
         const hashes = [...new Set(some.map((row) => row.blockHash))];

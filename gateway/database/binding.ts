@@ -1,9 +1,18 @@
 /** A database belongs to one ledger on one chain. */
-import { ne } from "drizzle-orm";
+import { eq, ne } from "drizzle-orm";
 import type { Hex } from "../../protocol/hash.ts";
 import { ConfigError, LOCAL_CHAIN_ID } from "../config.ts";
 import type { Database } from "./database.ts";
-import { binding, exams, followedBlocks, ledgerEvents, outbox } from "./schema.ts";
+import {
+  binding,
+  emergencyEvents,
+  emergencyReaders,
+  exams,
+  followedBlocks,
+  ledgerEvents,
+  outbox,
+  settings,
+} from "./schema.ts";
 
 /** What the chain and the configuration say that the database should belong to. */
 export type Binding = { chainId: number; genesisHash: Hex; consentLedger: Hex; custodian: Hex };
@@ -26,10 +35,31 @@ export async function bindDatabase(database: Database, wanted: Binding): Promise
   if (!begunAnew) throw new ConfigError(describeMismatch(kept, wanted));
   await database.transaction(async (tx) => {
     await tx.delete(ledgerEvents);
+    await tx.delete(emergencyEvents);
+    await tx.delete(emergencyReaders);
     await tx.delete(followedBlocks);
     await tx.delete(outbox);
     await tx.update(exams).set({ state: "pending" }).where(ne(exams.state, "retired"));
     await tx.update(binding).set(wanted);
+  });
+}
+
+/**
+ * Remember which contract emergencies are followed in; null for none. With another than before, all events are read again
+ * from the first block: those of the ledger are known, and those of emergencies must not have a gap.
+ */
+export async function bindEmergencies(database: Database, emergencyAccess: Hex | null): Promise<void> {
+  const name = "emergency-access";
+  const value = emergencyAccess ?? "";
+  const [kept] = await database.select().from(settings).where(eq(settings.name, name));
+  if ((kept?.value ?? "") === value) return;
+  await database.transaction(async (tx) => {
+    await tx.delete(emergencyEvents);
+    await tx.delete(followedBlocks);
+    await tx
+      .insert(settings)
+      .values({ name, value })
+      .onConflictDoUpdate({ target: settings.name, set: { value } });
   });
 }
 

@@ -19,7 +19,7 @@ import {
   uniqueIndex,
 } from "drizzle-orm/pg-core";
 import type { Hex } from "../../protocol/hash.ts";
-import type { ProblemReason } from "../../protocol/reasons.ts";
+import type { EmergencyReason, ProblemReason } from "../../protocol/reasons.ts";
 import type { Action, Purpose } from "../../protocol/terms.ts";
 
 const hex = (name: string) => text(name).$type<Hex>();
@@ -200,6 +200,8 @@ export const practitioners = pgTable("practitioners", {
   address: hex("address").primaryKey(),
   name: text().notNull(),
   role: text().notNull(),
+  /** The address that they sign emergencies with, and nothing else; null for none. No two people have one. */
+  badge: hex("badge").unique(),
 });
 
 /** What the ledger said about grants. */
@@ -256,6 +258,49 @@ export const blindedGrantees = pgTable(
   ],
 );
 
+/**
+ * Emergencies as `EmergencyAccess` logged them. What was opened in a block that was reorganised away is deleted; what was
+ * closed stays closed: a reader's blinded name is used once, so nothing that comes later needs it open.
+ */
+export const emergencyEvents = pgTable(
+  "emergency_events",
+  {
+    blockHash: hex("block_hash").notNull(),
+    logIndex: integer("log_index").notNull(),
+    blockNumber: bigint("block_number", { mode: "number" }).notNull(),
+    blockTime: seconds("block_time").notNull(),
+    kind: text().$type<"opened" | "closed">().notNull(),
+    examId: hex("exam_id").notNull(),
+    /** Blinded, anew for each emergency. */
+    reader: hex("reader").notNull(),
+    /** Null with `closed`, as all that follows. */
+    badge: hex("badge"),
+    /** Null also where one signature was enough. */
+    second: hex("second"),
+    reason: text().$type<EmergencyReason>(),
+    until: seconds("until"),
+  },
+  (table) => [
+    primaryKey({ columns: [table.blockHash, table.logIndex] }),
+    index("emergency_events_exam").on(table.examId),
+    index("emergency_events_reader").on(table.reader),
+    index("emergency_events_block").on(table.blockNumber),
+  ],
+);
+
+/** Who reads in an emergency, written before it is sent to the chain. Reader and salt are sealed, as blinded grantees' are. */
+export const emergencyReaders = pgTable(
+  "emergency_readers",
+  {
+    /** The blinded name. */
+    reader: hex("reader").primaryKey(),
+    examId: hex("exam_id").notNull(),
+    readerTag: text("reader_tag").notNull(),
+    sealed: text().notNull(),
+  },
+  (table) => [index("emergency_readers_tag").on(table.readerTag)],
+);
+
 /** Blocks up to which events were followed, to resume from and to find a reorganisation's fork by. */
 export const followedBlocks = pgTable("followed_blocks", {
   number: bigint({ mode: "number" }).primaryKey(),
@@ -304,6 +349,8 @@ const decided = {
 /** Every decision's receipt, recorded before the first byte that it allows. Who and which exam is in `envelopes`. */
 export const receipts = pgTable("receipts", {
   ...decided,
+  /** Whether it rests on an emergency. */
+  emergency: boolean().notNull().default(false),
   /** What is anchored (`receiptDigest`). */
   digest: hex("digest").notNull(),
   /** In the last row of those that were written together: the first of them, and the operator's signature over all. */

@@ -4,6 +4,11 @@
  */
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from "node:crypto";
 
+import { notLike } from "drizzle-orm";
+import { ConfigError } from "../config.ts";
+import type { Database } from "./database.ts";
+import type { blindedGrantees, emergencyReaders } from "./schema.ts";
+
 /** Bytes of a nonce of AES-GCM, and of its tag (NIST SP 800-38D). */
 const NONCE = 12;
 const TAG = 16;
@@ -41,6 +46,16 @@ export class Seal {
       .setAAD(Buffer.from(context))
       .setAuthTag(bytes.subarray(-TAG));
     return decipher.update(bytes.subarray(NONCE, -TAG), undefined, "utf8") + decipher.final("utf8");
+  }
+
+  /** @throws {ConfigError} where a table holds what another key sealed */
+  async requireOwn(
+    database: Database,
+    table: typeof blindedGrantees | typeof emergencyReaders,
+  ): Promise<void> {
+    const foreign = notLike(table.sealed, `${this.keyId}.%`);
+    if ((await database.$count(table, foreign)) > 0)
+      throw new ConfigError("DATA_KEY: the database holds what another key has sealed. Give that key.");
   }
 
   /** What finds a text again without showing it: equal for equal texts, under this key alone. */

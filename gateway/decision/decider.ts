@@ -9,11 +9,14 @@ import {
   decodeCheck,
   decodeGuardianUntil,
   decodeIsGuardian,
+  decodeIsOpen,
   decodeOwner,
+  type EmergencyQuestion,
   type ExamPointer,
   encodeCheck,
   encodeGuardianOf,
   encodeIsGuardian,
+  encodeIsOpen,
   encodePointerOf,
   type Guardianship,
   type Question,
@@ -22,6 +25,8 @@ import { changedBlocks } from "./recentChanges.ts";
 
 export type DeciderOptions = {
   ledger: Hex;
+  /** Null where no emergency opens anything. */
+  emergencyAccess: Hex | null;
   /** Blocks that a grant must have on top of it before it permits. */
   confirmations: number;
 };
@@ -91,6 +96,21 @@ export class Decider {
     const until = decodeGuardianUntil(kept);
     if (clocks.some((clock) => clock >= until)) return false;
     return !(await isRevokeAllHeld(this.#database, guardianship.patient));
+  }
+
+  /**
+   * Whether a reader's emergency is open at every clock, and was at the block that has its confirmations: each name is
+   * opened once, so nothing can have come between.
+   * @throws {Problem} `chain-unavailable`
+   */
+  async isEmergencyOpen(emergency: EmergencyQuestion, { head, clocks }: Moment): Promise<boolean> {
+    const { emergencyAccess } = this.#options;
+    if (emergencyAccess === null) return false;
+    const isOpen = async (block: Block | { number: number }, at: number) =>
+      decodeIsOpen(await this.#chain.call(emergencyAccess, encodeIsOpen(emergency, at), block));
+    const asked = clocks.map((at) => isOpen(head, at));
+    if (this.waitsForConfirmations) asked.push(isOpen(this.#confirmed(head), Math.max(...clocks)));
+    return (await Promise.all(asked)).every(Boolean);
   }
 
   /**

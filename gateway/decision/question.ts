@@ -4,7 +4,7 @@ import type { Hex } from "../../protocol/hash.ts";
 import { ALL_EXAMS_RESOURCE, blindedGrantee, examsAtResource, granteeOf } from "../../protocol/ids.ts";
 import { LEDGER_REASONS, type LedgerReason } from "../../protocol/reasons.ts";
 import { type Action, actionsToMask, LATEST, type Purpose, purposesToMask } from "../../protocol/terms.ts";
-import { ledgerInterface } from "../chain/logs.ts";
+import { emergencyInterface, ledgerInterface } from "../chain/logs.ts";
 
 /** An exam as the ledger identifies it, by the patient whom it was registered for. */
 export type ExamPointer = { examId: Hex; custodian: Hex; patient: Hex; commitment: Hex };
@@ -116,4 +116,19 @@ export function decodeOwner(data: string): Hex | null {
     { owner: string },
   ];
   return owner === ZeroAddress ? null : (owner.toLowerCase() as Hex);
+}
+
+/** One reader's emergency on an exam, by the name that it was opened under. */
+export type EmergencyQuestion = { examId: Hex; reader: Hex };
+
+/** Call data of `EmergencyAccess.isOpen`. @param at seconds since 1970-01-01 UTC */
+export function encodeIsOpen({ examId, reader }: EmergencyQuestion, at: number): string {
+  return emergencyInterface.encodeFunctionData("isOpen", [examId, reader, at]);
+}
+
+/** The result of `EmergencyAccess.isOpen`: of a block before the contract was there, nothing is open. */
+export function decodeIsOpen(data: string): boolean {
+  if (data === "0x") return false;
+  const [isOpen] = emergencyInterface.decodeFunctionResult("isOpen", data) as unknown as [boolean];
+  return isOpen;
 }

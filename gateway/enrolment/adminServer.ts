@@ -47,7 +47,7 @@ const words = z.string().trim().min(1).max(200);
 const patientIdSchema = z.object({ patientId: words, issuer: z.string().trim().max(200).optional() });
 const enrolSchema = patientIdSchema.extend({ address, replace: z.boolean().default(false) });
 const afterSchema = z.object({ after: z.coerce.number().int() });
-const practitionerSchema = z.object({ address, name: words, role: words });
+const practitionerSchema = z.object({ address, name: words, role: words, badge: address.optional() });
 
 export type AdminContext = {
   database: Database;

@@ -8,6 +8,7 @@ import {
   concat,
   Interface,
   isCallException,
+  isError,
   type JsonRpcProvider,
   keccak256,
   Transaction,
@@ -17,6 +18,7 @@ import {
 } from "ethers";
 import { accessLogAbi } from "../../protocol/abi/accessLog.ts";
 import { consentLedgerAbi } from "../../protocol/abi/consentLedger.ts";
+import { emergencyAccessAbi } from "../../protocol/abi/emergencyAccess.ts";
 import type { Hex } from "../../protocol/hash.ts";
 import type { AnchoredRun } from "../../protocol/receiptTree.ts";
 import {
@@ -40,7 +42,44 @@ import type { Problem } from "../problem.ts";
 
 const ledgerInterface = new Interface(consentLedgerAbi);
 /** The errors of all contracts that the operator calls. */
-const refusals = new Interface([...consentLedgerAbi, ...accessLogAbi].filter(({ type }) => type === "error"));
+const refusals = new Interface(
+  [...consentLedgerAbi, ...accessLogAbi, ...emergencyAccessAbi].filter(({ type }) => type === "error"),
+);
+
+/** Milliseconds after which an emergency that is not mined is told to be so: somebody waits for it. */
+const MINED_WITHIN = 60_000;
+
+const EMERGENCY_ATTEMPTS = 3;
+
+/** What practitioners signed, as `EmergencyAccess.open` takes it. */
+export type SignedEmergency = {
+  emergency: {
+    custodian: Hex;
+    patient: Hex;
+    commitment: Hex;
+    reader: Hex;
+    reason: number;
+    until: number;
+    count: number;
+  };
+  badge: Hex;
+  signature: string;
+  /** The zero address for nobody. */
+  second: string;
+  secondSignature: string;
+};
+
+/** `EmergencyAccess` refuses to open. */
+export class EmergencyRefused extends Error {
+  override readonly name = "EmergencyRefused";
+  /** The contract's error, by its name. */
+  readonly refusal: string;
+
+  constructor(refusal: string) {
+    super(`The contract refused: ${refusal}.`);
+    this.refusal = refusal;
+  }
+}
 
 /** What the ledger keeps of an exam. */
 export type PointerState = "absent" | "registered" | "retired";
@@ -207,6 +246,41 @@ export class Operator {
   anchor(accessLog: Hex, { root, first, last }: AnchoredRun): Promise<void> {
     const contract = new Contract(accessLog, accessLogAbi, this.#wallet);
     return this.#done(this.#wallet, contract, "anchor", [this.#options.custodian, root, first, last]);
+  }
+
+  /**
+   * Open an exam in an emergency: tried first, so that what the contract would refuse is not sent. Where another of the
+   * operator's transactions took its nonce, it is sent again.
+   * @throws {EmergencyRefused} with the contract's error
+   * @throws {TransactionFailed} @throws {Problem} `chain-unavailable`
+   */
+  async openEmergency(emergencyAccess: Hex, opened: SignedEmergency): Promise<void> {
+    const contract = new Contract(emergencyAccess, emergencyAccessAbi, this.#wallet);
+    const { emergency, badge, signature, second, secondSignature } = opened;
+    const parameters = [emergency, badge, signature, second, secondSignature];
+    for (let attempt = 1; ; attempt += 1) {
+      await this.#tryEmergency(contract, parameters);
+      try {
+        const sent: ContractTransactionResponse = await contract.getFunction("open").send(...parameters);
+        await sent.wait(1, MINED_WITHIN);
+        return;
+      } catch (error) {
+        const isTaken = isError(error, "NONCE_EXPIRED") || isError(error, "REPLACEMENT_UNDERPRICED");
+        if (!isTaken || attempt === EMERGENCY_ATTEMPTS) throw this.#explain(error, this.#wallet);
+      }
+    }
+  }
+
+  async #tryEmergency(contract: Contract, parameters: readonly unknown[]): Promise<void> {
+    try {
+      await contract.getFunction("open").staticCall(...parameters);
+    } catch (error) {
+      const data = isCallException(error) ? error.data : null;
+      const refusal = data ? contract.interface.parseError(data)?.name : undefined;
+      if (refusal?.startsWith("EmergencyAccess") && !refusal.endsWith("NotOperator"))
+        throw new EmergencyRefused(refusal);
+      throw this.#explain(error, this.#wallet);
+    }
   }
 
   /** Send a transaction, and wait until it is mined. */

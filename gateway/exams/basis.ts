@@ -1,4 +1,4 @@
-/** What a reader's access to an exam rests on: the terms of those grants that open something of it now. */
+/** What a reader's access to an exam rests on: an emergency, or the terms of those grants that open something of it now. */
 import type { Exam } from "../../protocol/api.ts";
 import type { Hex } from "../../protocol/hash.ts";
 import { ACTIONS, PURPOSES, type Terms, unpackTerms } from "../../protocol/terms.ts";
@@ -21,7 +21,9 @@ export async function accessOf(
   visible: VisibleExam,
   series: readonly KnownSeries[],
 ): Promise<NonNullable<Exam["access"]>> {
-  const { exam, series: allowed, validUntil, clocks } = visible;
+  const { exam, series: allowed, validUntil, clocks, emergency } = visible;
+  if (emergency)
+    return { notAfter: validUntil, actions: ["VIEW", "DOWNLOAD"], purposes: [reader.purpose], emergency };
   const revokedAllAt = await lastRevokeAll(database, exam.patient);
   const written = (await slotsOfPatient(database, exam.patient)).filter(
     ({ kind, blockTime }) => kind === "revoked" || blockTime > revokedAllAt,
@@ -42,6 +44,7 @@ export async function accessOf(
     });
   return {
     notAfter: validUntil,
+    emergency,
     actions: ACTIONS.filter((action) => terms.some(({ actions }) => actions.includes(action))),
     purposes: PURPOSES.filter((purpose) => terms.some(({ purposes }) => purposes.includes(purpose))),
   };

@@ -44,6 +44,7 @@ export function registerExamRoutes(
       role: person?.role ?? null,
       isPatient,
       isPractitioner: person !== null,
+      badge: person?.badge ? getAddress(person.badge) : null,
     };
   });
 
@@ -75,7 +76,7 @@ export function registerExamRoutes(
  * Whom a guardian says that they act for (`?for=0x…`); null for the caller themselves.
  * @throws {Problem} `malformed-request`
  */
-function patientNamed({ query }: FastifyRequest, { address }: SignedIn): Hex | null {
+export function patientNamed({ query }: FastifyRequest, { address }: SignedIn): Hex | null {
   const { for: named } = query as { for?: unknown };
   if (named === undefined) return null;
   if (typeof named !== "string" || !/^0x[0-9a-fA-F]{40}$/.test(named))

@@ -6,6 +6,7 @@
 import type { AuditEvent, AuditEventAgent, AuditEventEntity } from "fhir/r4.js";
 import type { Hex } from "../../protocol/hash.ts";
 import { PROBLEM_STATUS, type ProblemReason } from "../../protocol/reasons.ts";
+import type { Decided } from "../../protocol/receipt.ts";
 import type { OpenedReceipt } from "../audit/aboutExams.ts";
 import { absent, account, coding, examReference, purposeOfUse, uriIdentifier } from "./coding.ts";
 import { operationOutcome } from "./outcome.ts";
@@ -40,7 +41,7 @@ export function auditEventOf(receipt: OpenedReceipt, context: AuditEventContext)
     action: isQuery ? "E" : "R",
     recorded: new Date(decided.decidedAt).toISOString(),
     ...outcomeOf(decided.reason),
-    purposeOfEvent: [purposeOfUse(decided.purpose)],
+    purposeOfEvent: purposesOf(decided),
     agent: agentsOf(receipt, first.contents, context),
     source: {
       observer: account("Organization", {
@@ -68,6 +69,11 @@ function isRead(route: string): boolean {
   );
 }
 
+/** The session's purpose, and that the glass was broken (BTG) where it was. */
+function purposesOf({ purpose, emergency }: Decided) {
+  return [purposeOfUse(purpose), ...(emergency ? [purposeOfUse("BTG")] : [])];
+}
+
 /** The transaction of IHE Radiology that a DICOMweb route is. */
 function transactionOf(route: string) {
   if (route.startsWith("WADO-RS")) return [coding("iheEvent", "RAD-107", "WADO-RS Retrieve")];
@@ -83,10 +89,11 @@ function outcomeOf(reason: string): Pick<AuditEvent, "outcome" | "outcomeDesc"> 
 
 /** Client and server swap roles in a query, whose parameters flow the other way. */
 function agentsOf(
-  { decided: { purpose, chainId, route } }: OpenedReceipt,
+  { decided }: OpenedReceipt,
   { caller, tokenId }: { caller: Hex; tokenId: string },
   { gateway, patient, nameOf }: AuditEventContext,
 ): AuditEventAgent[] {
+  const { chainId, route } = decided;
   const destination = { coding: [coding("dicom", "110152", "Destination Role ID")] };
   const source = { coding: [coding("dicom", "110153", "Source Role ID")] };
   const [client, server] = isRead(route) ? [destination, source] : [source, destination];
@@ -100,7 +107,7 @@ function agentsOf(
       ...(name !== undefined && { name }),
       requestor: true,
       policy: [token],
-      purposeOfUse: [purposeOfUse(purpose)],
+      purposeOfUse: purposesOf(decided),
     },
     // Which app it was, and on which network, is not recorded.
     { type: client, who: { identifier: uriIdentifier(token) }, requestor: false, network: absent("unknown") },

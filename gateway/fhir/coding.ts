@@ -28,8 +28,8 @@ export function coding(system: keyof typeof SYSTEMS, code: string, display?: str
   return { system: SYSTEMS[system], code, ...(display !== undefined && { display }) };
 }
 
-/** An HL7 PurposeOfUse, as the grant and the token have it. */
-export function purposeOfUse(purpose: Purpose) {
+/** An HL7 PurposeOfUse, as the grant and the token have it, or "break the glass". */
+export function purposeOfUse(purpose: Purpose | "BTG") {
   return { coding: [coding("purpose", purpose)] };
 }
 

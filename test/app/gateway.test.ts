@@ -14,6 +14,7 @@ const home: Discovery = {
     consentLedger: "0xe7f1725E7734CE288F8367e1Bb143E90bb3F0512",
     custodianRegistry: "0x5FC8d32690cc91D4c39d9d3abcBD16989F875707",
     accessLog: null,
+    emergencyAccess: null,
   },
   custodian: "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
   dicomwebRoot: "https://riverside.example/dicomweb",

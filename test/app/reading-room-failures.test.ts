@@ -197,7 +197,7 @@ describe.skipIf(!findChromium())("what fails (needs Chromium)", () => {
       await endAccess(page, "expired");
       await page.waitForTimeout(1000);
       expect(await page.locator("canvas").count()).toBe(0);
-      expect(await page.getByText("Your access has ended: its end date has passed.").isVisible()).toBe(true);
+      expect(await page.getByText("Your access has ended: its time is over.").isVisible()).toBe(true);
     });
   });
 

@@ -87,6 +87,7 @@ const decision = (): DecisionRecord => ({
   action: "VIEW",
   route: "test",
   reason: "permitted",
+  emergency: false,
   exams: [examId],
   chainId: 31337,
   blockNumber: null,

@@ -38,6 +38,7 @@ const DECISION: DecisionRecord = {
   action: "VIEW",
   route: "WADO-RS instance frames",
   reason: "permitted",
+  emergency: false,
   exams: [examOf(1)],
   chainId: CHAIN_ID,
   blockNumber: 7,

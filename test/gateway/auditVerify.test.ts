@@ -37,6 +37,7 @@ const DECISION: DecisionRecord = {
   action: "VIEW",
   route: "WADO-RS instance frames",
   reason: "permitted",
+  emergency: false,
   exams: [examId],
   chainId: 31337,
   blockNumber: null,

@@ -44,6 +44,7 @@ const DECISION: DecisionRecord = {
   action: "VIEW",
   route: "test",
   reason: "permitted",
+  emergency: false,
   exams: [],
   chainId: 31337,
   blockNumber: null,

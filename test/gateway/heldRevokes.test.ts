@@ -67,7 +67,7 @@ class BackwardsProvider extends JsonRpcProvider {
 
 /** Nothing here settles: on Hardhat's chain every block is final at once. */
 function newFollower(): EventFollower {
-  return new EventFollower(opened.database, provider, ledger.target as Hex, 0);
+  return new EventFollower(opened.database, provider, [ledger.target as Hex], 0);
 }
 
 async function follow(by = follower): Promise<void> {
@@ -137,7 +137,7 @@ describe("events are kept", () => {
     await revokeBatch(EXAM, OTHER_EXAM);
     await grant(EXAM);
     await revoke(EXAM);
-    await follow(new EventFollower(opened.database, backwards, ledger.target as Hex, 0));
+    await follow(new EventFollower(opened.database, backwards, [ledger.target as Hex], 0));
     backwards.destroy();
     expect(await rowsOf(EXAM)).toEqual(["1 granted", "2 revoked", "3 granted", "4 revoked"]);
     expect(await nonceOnChain(EXAM)).toBe(4);
