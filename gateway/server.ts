@@ -43,6 +43,10 @@ import { OutboxWorker } from "./enrolment/outboxWorker.ts";
 import { Registrar } from "./enrolment/registrar.ts";
 import { Verification } from "./enrolment/verification.ts";
 import { ArchiveWatcher } from "./enrolment/watcher.ts";
+import { ErasingExams } from "./erasure/erasing.ts";
+import { Erasure } from "./erasure/erasure.ts";
+import { sweep } from "./erasure/sweep.ts";
+import { WithheldStudies } from "./erasure/withheld.ts";
 import { CustodianName } from "./exams/custodianName.ts";
 import { ExamDirectory } from "./exams/directory.ts";
 import { ArchiveFacts } from "./exams/facts.ts";
@@ -107,6 +111,7 @@ async function assemble(config: GatewayConfig, closers: Closers): Promise<Omit<R
   const { database, close: closeDatabase } = await openDatabase(config);
   closers.push(closeDatabase);
   const { consentLedger, custodian, emergencyAccess } = config;
+  await sweep(database);
   await bindDatabase(database, { chainId, genesisHash, consentLedger, custodian });
   await bindEmergencies(database, emergencyAccess);
   const { archive, unreadable } = await openArchive(config, { metrics, log: app.log }, closers);
@@ -124,10 +129,19 @@ async function assemble(config: GatewayConfig, closers: Closers): Promise<Omit<R
   const seal = new Seal(config.dataKey ?? (await keptSecret(database, "data-key")));
   const grantees = await Grantees.open(database, seal);
   const emergencies = await Emergencies.open(database, seal);
-  const judge = new Judge({ decider, directory, database, custodian, grantees, emergencies });
+  const erasing = new ErasingExams(database, app.log);
+  const judge = new Judge({
+    ...{ decider, directory, database, custodian },
+    ...{ grantees, emergencies, erasing },
+  });
   const openExams = new OpenExams(judge, problemOf);
   chain.onRead((changes) => judge.drop(changes));
   chain.onRead((changes) => void openExams.sweep(changes));
+  erasing.onClosed((closed) => {
+    directory.forget();
+    judge.drop(closed);
+    void openExams.sweep(closed);
+  });
 
   const facts = new ArchiveFacts(archive);
   const operator = new Operator(provider, { ...config, ledger: consentLedger, chainId });
@@ -146,9 +160,15 @@ async function assemble(config: GatewayConfig, closers: Closers): Promise<Omit<R
     ...{ database, custodian, chainId, grantees, emergencies },
   });
   const outbox = await startOutbox(config, { database, operator, directory, custodian }, app.log, closers);
-  const registrar = new Registrar({ database, archive, operator, outbox, directory, custodian, genesisHash });
+  const withheld = await WithheldStudies.open(database, seal, config.dataKey !== null);
+  const registrar = new Registrar({
+    ...{ database, archive, operator, outbox, directory, withheld },
+    ...{ custodian, genesisHash },
+  });
   await chain.start();
   await revocations.start();
+  await erasing.start();
+  closers.push(() => erasing.close());
 
   const custodianName = new CustodianName(chain, config.custodianRegistry, custodian);
   app.addHook("onRequest", async (request, reply) => openExams.releaseWith(request, reply));
@@ -180,9 +200,12 @@ async function assemble(config: GatewayConfig, closers: Closers): Promise<Omit<R
   watcher.start();
   closers.push(() => watcher.close());
   const verification = new Verification({ database, archive, operator, outbox, facts });
+  const { grantConfirmations: confirmations } = config;
+  const erased = { database, operator, facts, erasing, withheld, chainId, confirmations };
+  const erasure = new Erasure(erased);
   const ledger = { custodian, chainId, consentLedger, accessLog: config.accessLog };
   const parts = {
-    ...{ database, archive, enrolment, facts, outbox },
+    ...{ database, archive, enrolment, erasure, facts, outbox },
     ...{ verification, watcher, ledger, unreadable },
   };
   const admin = await startAdminServer({ ...config, ...parts, log: app.log });

@@ -116,6 +116,9 @@ export const auditSchema = z.object({
  */
 export const auditPageSchema = z.object({ receipts: z.array(z.looseObject({ sequence: z.number() })) });
 
+/** `GET /audit/keys?after=`: the ids of envelopes' keys that there are, in order, after one; none at the end. */
+export const auditKeysSchema = z.object({ keyIds: z.array(z.string()) });
+
 /** What is not as it was registered. Null names: the exam as a whole, or an instance as a whole. */
 const findingSchema = z.object({
   what: z.enum(["changed", "missing", "new", "unreadable", "ledger"]),
@@ -142,9 +145,57 @@ export const verifyStepSchema = z.union([
   z.object({ event: z.literal("done"), exams: z.number(), frames: z.number(), findings: z.number() }),
 ]);
 
+/** `POST /erasures/preview`: what an erasure would be about. What the archive does not have any more is null. */
+export const erasableSchema = z.object({
+  studies: z.array(
+    z.object({
+      studyInstanceUid: z.string(),
+      patientId: z.string().nullable(),
+      patientName: z.string().nullable(),
+      studyDate: z.string().nullable(),
+      description: z.string().nullable(),
+      isInArchive: z.boolean(),
+      /** Whether the gateway would find it in the archive, and register it again. */
+      isFoundAgain: z.boolean(),
+      /** Every pointer that the study ever had here. */
+      exams: z.array(
+        z.object({
+          examId: z.string(),
+          state: z.enum(["pending", "registered", "retired", "erasing"]),
+          owner: z.string(),
+          receipts: z.number(),
+          grants: z.number(),
+        }),
+      ),
+    }),
+  ),
+  /** The enrolments that go too, where a patient leaves. */
+  leaving: z.array(z.object({ patientId: z.string(), issuer: z.string(), address: z.string() })),
+});
+
+/** One line of what `POST /erasures` answers with (NDJSON). */
+export const erasureStepSchema = z.union([
+  z.object({ event: z.literal("closed"), exams: z.number() }),
+  /** Again and again until the ledger says it for good. A transaction is the custodian's to send; null where it was mined. */
+  z.object({
+    event: z.literal("waiting"),
+    examId: z.string(),
+    transaction: z.object({ from: z.string(), to: z.string(), data: z.string() }).nullable(),
+  }),
+  z.object({ event: z.literal("retired"), examId: z.string() }),
+  z.object({ event: z.literal("destroyed") }),
+  /** `isLogCut`: whether the gateway may cut off the database's write-ahead log, and did. */
+  z.object({ event: z.literal("swept"), isLogCut: z.boolean() }),
+]);
+
+/** `GET /erasures`: exams whose erasure was begun and is not whole. */
+export const erasuresSchema = z.object({ underWay: z.array(z.string()) });
+
 /** The last line of a long answer, where something failed after the first. */
 export const problemLineSchema = z.object({ event: z.literal("problem"), problem: problemSchema });
 
+export type Erasable = z.infer<typeof erasableSchema>;
+export type ErasureStep = z.infer<typeof erasureStepSchema>;
 export type Finding = z.infer<typeof findingSchema>;
 export type VerifyStep = z.infer<typeof verifyStepSchema>;
 export type ArchivedStudy = z.infer<typeof archivedStudySchema>;

@@ -20,6 +20,9 @@ export const LOST: Hex = `0x${"0".repeat(64)}`;
 /** The header that a receipt comes with, beside an answer. */
 export const RECEIPT_HEADER = "examkey-receipt";
 
+/** The action of a receipt that says that keys were destroyed: those whose ids its envelopes begin with. */
+export const ERASE = "ERASE";
+
 const bytes = (pattern: RegExp) => z.templateLiteral(["0x", z.string().regex(pattern)]);
 const address = bytes(/^[0-9a-f]{40}$/);
 const word = bytes(/^[0-9a-f]{64}$/);
@@ -32,7 +35,7 @@ export const decidedSchema = z.object({
   /** Milliseconds since 1970-01-01 UTC. */
   decidedAt: whole,
   purpose: z.enum(PURPOSES),
-  action: z.enum(ACTIONS),
+  action: z.enum([...ACTIONS, ERASE]),
   /** `permitted`, or the reason that the caller was given (reasons.ts). */
   reason: z.string().regex(/^[a-z-]+$/),
   /** Which kind of question, such as `WADO-RS instance frames`. */

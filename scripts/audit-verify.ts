@@ -6,7 +6,8 @@ import type { Hex } from "../protocol/hash.ts";
 import { decodeReceipt, LOST, type Receipt } from "../protocol/receipt.ts";
 import { type Anchor, AuditChain, type Deployment, dayOf } from "./audit/chain.ts";
 import { LogCheck, type Report } from "./audit/check.ts";
-import { readAbout, readEntries } from "./audit/log.ts";
+import { KeyCheck, type LostKeys } from "./audit/keys.ts";
+import { readAbout, readEntries, readKeyIds } from "./audit/log.ts";
 import { checkSignature, compareWithLog, describeReceipt } from "./audit/readersReceipt.ts";
 import { count, Desk, runScript } from "./desk.ts";
 import { CALLED_FROM, readArguments, UsageError } from "./usage.ts";
@@ -61,11 +62,16 @@ function readReceipt(named: string): Receipt {
   }
 }
 
-function summaryOf({ receipts, last, anchoredTo }: Report, anchors: readonly Anchor[]): string[] {
+function summaryOf(
+  { receipts, last, anchoredTo }: Report,
+  { erased }: LostKeys,
+  anchors: readonly Anchor[],
+): string[] {
   const newest = anchors.at(-1);
   const since = Math.max(0, last - anchoredTo);
   return [
     `${count(receipts, "receipt")} in the log.`,
+    ...(erased > 0 ? [`${count(erased, "receipt")} of erased exams: what they say of whom is gone.`] : []),
     newest
       ? `Anchored: 1 to ${anchoredTo}, by ${count(anchors.length, "anchor")}, the last on ${dayOf(newest)}.`
       : "Nothing is anchored yet.",
@@ -96,15 +102,18 @@ async function verify(desk: Desk, receipt: Receipt | null): Promise<number> {
   try {
     const context = { chain, anchors: await chain.anchors(), custodian: deployment.custodian as Hex };
     const check = new LogCheck(context);
+    const keys = new KeyCheck(await readKeyIds(desk));
     let found: Hex | null = null;
     for await (const entry of readEntries(desk)) {
       await check.add(entry);
+      keys.add(entry);
       if (entry.sequence === receipt?.sequence) found = entry.isWhole ? entry.digest : LOST;
     }
     const report = await check.end(about.last);
-    for (const line of summaryOf(report, context.anchors)) console.log(line);
+    const lost = keys.end(await readKeyIds(desk));
+    for (const line of summaryOf(report, lost, context.anchors)) console.log(line);
     const ofReceipt = receipt ? await verifyReceipt(receipt, found, context) : [];
-    return conclude([...report.findings, ...ofReceipt]);
+    return conclude([...report.findings, ...lost.findings, ...ofReceipt]);
   } finally {
     chain.close();
   }

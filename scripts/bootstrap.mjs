@@ -27,6 +27,7 @@ const COMMANDS = {
   import: ["store DICOM files in a running gateway's archive"],
   "audit-verify": ["check a running gateway's log of receipts against the chain, or a reader's receipt"],
   verify: ["read the archive anew, and name what is not as it was registered"],
+  erase: ["destroy what ties an exam to its study, and who read it, at a running gateway"],
   gateway: ["run the gateway alone, configured by environment variables", "gateway/main.ts"],
   build: ["build the app for a hospital into dist/app"],
   dev: [

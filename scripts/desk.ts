@@ -65,9 +65,8 @@ export class Desk {
   async *lines(path: string, body: unknown): AsyncGenerator<unknown> {
     const { body: stream } = await this.#send(path, body);
     if (!stream) return;
-    const text = stream.pipeThrough(new TextDecoderStream());
     let rest = "";
-    for await (const chunk of text) {
+    for await (const chunk of untilBrokenOff(stream.pipeThrough(new TextDecoderStream()))) {
       const lines = (rest + chunk).split("\n");
       rest = lines.pop() ?? "";
       for (const line of lines) yield documentOf(line);
@@ -97,6 +96,17 @@ export class Desk {
     });
     if (!answer.ok) throw new DeskError(problemSchema.parse(await answer.json()).detail);
     return answer;
+  }
+}
+
+/** A stream's pieces. @throws {DeskError} where its sender goes away in the middle */
+async function* untilBrokenOff(text: ReadableStream<string>): AsyncGenerator<string> {
+  try {
+    yield* text;
+  } catch (cause) {
+    throw new DeskError("The gateway broke off. Start it, and run the same again.", {
+      cause,
+    });
   }
 }
 

@@ -12,6 +12,8 @@ import { until } from "./world.ts";
 export interface Postgres {
   /** For `DATABASE_URL`. */
   url: string;
+  /** The folder that it keeps all in. */
+  data: string;
   /** End the server, as a fault would. */
   stop(): Promise<void>;
   /** Start it again, with what it had. */
@@ -72,6 +74,7 @@ export async function startPostgres(within = tmpdir()): Promise<Postgres> {
   await start();
   return {
     url: `postgresql://examkey@127.0.0.1:${port}/postgres`,
+    data,
     stop,
     start,
     backUp: () => copy(data, backup),

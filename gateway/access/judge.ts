@@ -14,6 +14,7 @@ import {
   type SeriesPointer,
 } from "../decision/question.ts";
 import type { Emergencies } from "../emergency/emergencies.ts";
+import type { ErasingExams } from "../erasure/erasing.ts";
 import { type ExamDirectory, type KnownExam, seriesPointer } from "../exams/directory.ts";
 import type { Grantees } from "./grantees.ts";
 import { touchedResources } from "./slots.ts";
@@ -33,6 +34,7 @@ export type JudgeParts = {
   custodian: Hex;
   grantees: Grantees;
   emergencies: Pick<Emergencies, "ofReader">;
+  erasing: Pick<ErasingExams, "isClosed">;
 };
 
 export class Judge {
@@ -42,15 +44,18 @@ export class Judge {
   readonly #custodian: Hex;
   readonly #grantees: Grantees;
   readonly #emergencies: JudgeParts["emergencies"];
+  readonly #erasing: JudgeParts["erasing"];
   readonly #cache = new VerdictCache();
 
-  constructor({ decider, directory, database, custodian, grantees, emergencies }: JudgeParts) {
+  constructor(parts: JudgeParts) {
+    const { decider, directory, database, custodian, grantees, emergencies, erasing } = parts;
     this.#decider = decider;
     this.#directory = directory;
     this.#database = database;
     this.#custodian = custodian;
     this.#grantees = grantees;
     this.#emergencies = emergencies;
+    this.#erasing = erasing;
   }
 
   /** Forget verdicts that events may have changed. */
@@ -76,6 +81,7 @@ export class Judge {
   /** The verdict at a moment that `now` gave. @throws {Problem} `chain-unavailable` */
   async judge(reader: Reader, asked: Asked, moment: Moment): Promise<Verdict> {
     const { exam, seriesInstanceUid, action } = asked;
+    if (this.#erasing.isClosed(exam.examId)) return denial("not-granted");
     // With a new name of the reader's, what was decided without it holds no more.
     const names = await this.#grantees.namesOf(reader.address, exam.patient);
     const grantees = names.map(({ grantee }) => grantee).join(" ");

@@ -2,7 +2,7 @@
 import { asc, gt, inArray } from "drizzle-orm";
 import type { Hex } from "../../protocol/hash.ts";
 import type { Database } from "../database/database.ts";
-import { envelopes, receipts } from "../database/schema.ts";
+import { envelopeKeys, envelopes, receipts } from "../database/schema.ts";
 
 /** Receipts in one answer. */
 const PAGE = 1_000;
@@ -25,6 +25,18 @@ export async function exportReceipts(database: Database, after: number): Promise
     envelopes: posted.get(seq) ?? [],
     signed: signature === null ? null : { first: signedFrom, signedAt, signature },
   }));
+}
+
+/** The ids of the keys that there are, in order, after one: what whoever checks compares envelopes with. */
+export async function exportKeyIds(database: Database, after: string): Promise<Hex[]> {
+  const { keyId } = envelopeKeys;
+  const rows = await database
+    .select({ keyId })
+    .from(envelopeKeys)
+    .where(gt(keyId, after as Hex))
+    .orderBy(asc(keyId))
+    .limit(PAGE);
+  return rows.map((row) => row.keyId);
 }
 
 /** The envelopes of receipts, by their numbers. */

@@ -1,7 +1,8 @@
 /** A database belongs to one ledger on one chain. */
-import { eq, ne } from "drizzle-orm";
+import { eq } from "drizzle-orm";
 import type { Hex } from "../../protocol/hash.ts";
 import { ConfigError, LOCAL_CHAIN_ID } from "../config.ts";
+import { isLive } from "../exams/live.ts";
 import type { Database } from "./database.ts";
 import {
   binding,
@@ -39,7 +40,7 @@ export async function bindDatabase(database: Database, wanted: Binding): Promise
     await tx.delete(emergencyReaders);
     await tx.delete(followedBlocks);
     await tx.delete(outbox);
-    await tx.update(exams).set({ state: "pending" }).where(ne(exams.state, "retired"));
+    await tx.update(exams).set({ state: "pending" }).where(isLive);
     await tx.update(binding).set(wanted);
   });
 }

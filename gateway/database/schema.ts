@@ -20,6 +20,7 @@ import {
 } from "drizzle-orm/pg-core";
 import type { Hex } from "../../protocol/hash.ts";
 import type { EmergencyReason, ProblemReason } from "../../protocol/reasons.ts";
+import type { ERASE } from "../../protocol/receipt.ts";
 import type { Action, Purpose } from "../../protocol/terms.ts";
 
 const hex = (name: string) => text(name).$type<Hex>();
@@ -89,8 +90,8 @@ export const enrolments = pgTable(
   ],
 );
 
-/** How far the registration of an exam is: salt kept, on chain, or taken back. */
-export type ExamState = "pending" | "registered" | "retired";
+/** How far the registration of an exam is: salt kept, on chain, taken back, or closed to everybody until it is erased. */
+export type ExamState = "pending" | "registered" | "retired" | "erasing";
 
 /** Exam pointers. The salt is committed here before the transaction that uses it is sent. */
 export const exams = pgTable(
@@ -114,8 +115,16 @@ export const exams = pgTable(
   (table) => [
     uniqueIndex("exams_one_live_pointer").on(table.studyInstanceUid).where(sql`${table.state} <> 'retired'`),
     index("exams_patient").on(table.patient),
+    index("exams_erasing").on(table.examId).where(sql`${table.state} = 'erasing'`),
   ],
 );
+
+/**
+ * Studies that were erased while the archive keeps them, so that they are not registered again: each a keyed hash of its
+ * UID (`Seal`), beside nothing. Who has the UID and the key, which is not in the database, learns that this study is among
+ * them.
+ */
+export const withheldStudies = pgTable("withheld_studies", { tag: text().primaryKey() });
 
 /**
  * Series of exams, by the resource that a grant for one names: those of the last registration or refresh, and what came
@@ -335,7 +344,7 @@ const decided = {
   /** Milliseconds since 1970-01-01 UTC. */
   decidedAt: bigint("decided_at_ms", { mode: "number" }).notNull(),
   purpose: text().$type<Purpose>().notNull(),
-  action: text().$type<Action>().notNull(),
+  action: text().$type<Action | typeof ERASE>().notNull(),
   /** Which kind of question, such as `retrieve-frames`; never a path, which would hold UIDs. */
   route: text().notNull(),
   /** What the caller was told; `permitted` for a permit. */

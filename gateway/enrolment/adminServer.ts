@@ -12,6 +12,7 @@ import type {
   ArchivedPatient,
   AuditAbout,
   Candidates,
+  ErasureStep,
   Outbox,
   Progress,
   VerifyStep,
@@ -19,10 +20,11 @@ import type {
 import type { Hex } from "../../protocol/hash.ts";
 import type { ArchiveClient } from "../archive/client.ts";
 import { studyUidOf } from "../archive/studyUid.ts";
-import { exportReceipts } from "../audit/export.ts";
+import { exportKeyIds, exportReceipts } from "../audit/export.ts";
 import { lastSequence } from "../audit/log.ts";
 import { requireBearer } from "../auth/bearer.ts";
 import type { Database } from "../database/database.ts";
+import type { Erasure } from "../erasure/erasure.ts";
 import type { ArchiveFacts } from "../exams/facts.ts";
 import { enrolPractitioner } from "../exams/people.ts";
 import { logFault, Problem, sendProblem, toProblem } from "../problem.ts";
@@ -47,6 +49,13 @@ const words = z.string().trim().min(1).max(200);
 const patientIdSchema = z.object({ patientId: words, issuer: z.string().trim().max(200).optional() });
 const enrolSchema = patientIdSchema.extend({ address, replace: z.boolean().default(false) });
 const afterSchema = z.object({ after: z.coerce.number().int() });
+const uid = z.string().regex(/^[0-9.]{1,64}$/);
+const erasedSchema = z.union([
+  z.strictObject({ studyInstanceUid: uid }),
+  z.strictObject({ examId: examIdSchema }),
+  z.strictObject(patientIdSchema.shape),
+]);
+const erasureSchema = z.object({ named: erasedSchema, withhold: z.boolean().default(false) });
 const practitionerSchema = z.object({ address, name: words, role: words, badge: address.optional() });
 
 export type AdminContext = {
@@ -56,6 +65,7 @@ export type AdminContext = {
   facts: ArchiveFacts;
   outbox: OutboxWorker;
   verification: Verification;
+  erasure: Erasure;
   watcher: ArchiveWatcher;
   /** What receipts are signed and anchored for. */
   ledger: Omit<AuditAbout, "last">;
@@ -100,7 +110,7 @@ export async function startAdminServer(context: AdminContext): Promise<AdminServ
 }
 
 function registerRoutes(app: FastifyInstance, context: AdminContext): void {
-  const { archive, database, enrolment, facts, outbox, verification, watcher } = context;
+  const { archive, database, enrolment, erasure, facts, outbox, verification, watcher } = context;
   const describe = async (patient: ArchivePatient): Promise<ArchivedPatient> => ({
     ...patient,
     enrolledTo: await enrolment.enrolledTo(patient),
@@ -145,6 +155,11 @@ function registerRoutes(app: FastifyInstance, context: AdminContext): void {
     return { receipts: await exportReceipts(database, after) };
   });
 
+  app.get("/audit/keys", async (request) => {
+    const { after } = parse(z.object({ after: z.string().default("") }), request.query);
+    return { keyIds: await exportKeyIds(database, after) };
+  });
+
   app.get("/outbox", async (): Promise<Outbox> => {
     const waiting = (await outbox.waiting()).map(describeWaiting);
     return { fault: outbox.fault?.detail ?? null, waiting: await Promise.all(waiting) };
@@ -164,6 +179,23 @@ function registerRoutes(app: FastifyInstance, context: AdminContext): void {
     return reply.type("application/x-ndjson").send(await streamProgress(enrolment.accept(examId)));
   });
 
+  app.get("/erasures", async () => ({ underWay: await erasure.underWay() }));
+
+  app.post("/erasures/preview", async (request) => erasure.preview(parse(erasedSchema, request.body)));
+
+  app.post("/erasures", async (request, reply) => {
+    const { named, withhold } = parse(erasureSchema, request.body);
+    return reply.type("application/x-ndjson").send(await streamProgress(erasure.erase(named, withhold)));
+  });
+
+  app.post("/erasures/release", async (request) => {
+    const { studyInstanceUid } = parse(z.object({ studyInstanceUid: uid }), request.body);
+    await erasure.release(studyInstanceUid);
+    // As if it had just arrived: the watcher looks again at what it could not submit in an hour only.
+    watcher.stored(studyInstanceUid);
+    return {};
+  });
+
   const asBuffer = { parseAs: "buffer" as const, bodyLimit: LARGEST_FILE };
   app.addContentTypeParser("application/dicom", asBuffer, async (_request: unknown, body: Buffer) => body);
   app.post("/instances", { bodyLimit: LARGEST_FILE }, async (request) => {
@@ -181,7 +213,9 @@ function registerRoutes(app: FastifyInstance, context: AdminContext): void {
  * One JSON document a line. What fails before the first line is an answer of its own; later, a last line with
  * the problem.
  */
-async function streamProgress(progress: AsyncGenerator<Progress | VerifyStep>): Promise<Readable> {
+async function streamProgress(
+  progress: AsyncGenerator<Progress | VerifyStep | ErasureStep>,
+): Promise<Readable> {
   const first = await progress.next();
   async function* lines() {
     try {

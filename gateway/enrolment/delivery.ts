@@ -4,12 +4,13 @@
  * Every step may be the last before this process is killed. The next one, here or in another gateway, asks the ledger
  * first, and sends under the nonce that was set aside: of all transactions with one nonce, one is mined.
  */
-import { eq } from "drizzle-orm";
+import { and, eq } from "drizzle-orm";
 import type { Hex } from "../../protocol/hash.ts";
 import { type Fees, raiseFees, TransactionFailed } from "../chain/transactions.ts";
 import type { Database } from "../database/database.ts";
 import { exams } from "../database/schema.ts";
 import type { ExamDirectory } from "../exams/directory.ts";
+import { isLive } from "../exams/live.ts";
 import type { Act, LedgerPointer, Operator } from "./operator.ts";
 import {
   finish,
@@ -69,7 +70,7 @@ export class Delivery {
   async step(row: OutboxRow): Promise<string | null> {
     const { database, operator } = this.#context;
     const [exam] = await database.select().from(exams).where(eq(exams.examId, row.examId));
-    if (!exam) throw new Error("The outbox names an exam that is not there.");
+    if (!exam || exam.state === "erasing") return this.#drop(row);
     const head = await operator.headNumber();
     if (this.#isUnchanged(row, head)) return this.#wait(row);
     try {
@@ -95,7 +96,10 @@ export class Delivery {
     const { database, operator, directory, confirmations, pace } = this.#context;
     const state = now.state === "retired" ? "retired" : "registered";
     if (exam.state !== state) {
-      await database.update(exams).set({ state }).where(eq(exams.examId, exam.examId));
+      await database
+        .update(exams)
+        .set({ state })
+        .where(and(eq(exams.examId, exam.examId), isLive));
       directory.forget();
     }
     const isFinal =
@@ -158,6 +162,12 @@ export class Delivery {
     const isGivenUp = Date.now() > (row.sentAt ?? row.since) + FOREIGN_GIVEN_UP;
     if (isGivenUp) await releaseNonce(this.#context.database, row);
     return this.#wait(row);
+  }
+
+  /** Nothing is wanted of an exam any more that is erased. */
+  async #drop(row: OutboxRow): Promise<null> {
+    await finish(this.#context.database, row);
+    return null;
   }
 
   async #fail(row: OutboxRow, why: string): Promise<string> {

@@ -223,6 +223,17 @@ export class Operator {
     });
   }
 
+  /** Whether the custodian's key was given, with which exams are retired. */
+  get retires(): boolean {
+    return this.#custodian !== null;
+  }
+
+  /** What the custodian sends to retire an exam, where its key was not given. */
+  retirementOf({ patient, commitment }: Pick<ExamPointer, "patient" | "commitment">) {
+    const data = ledgerInterface.encodeFunctionData("retire", [patient, commitment]) as Hex;
+    return { from: this.#options.custodian, to: this.#options.ledger, data };
+  }
+
   /** Retire an exam: the custodian's own act, done here only where its key was given. @throws {TransactionFailed} */
   async retire({ examId, patient, commitment }: ExamPointer): Promise<void> {
     if ((await this.stateOf(examId)) === "retired") return;

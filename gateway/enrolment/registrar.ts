@@ -8,7 +8,9 @@ import { examCommitment, examId as examIdOf, newSalt } from "../../protocol/ids.
 import type { ArchiveClient } from "../archive/client.ts";
 import type { Database } from "../database/database.ts";
 import { type enrolments, examSeries, exams } from "../database/schema.ts";
+import type { WithheldStudies } from "../erasure/withheld.ts";
 import { type ExamDirectory, seriesRow } from "../exams/directory.ts";
+import { isLive } from "../exams/live.ts";
 import {
   addToManifest,
   clearManifest,
@@ -34,6 +36,7 @@ export type RegistrarContext = {
   operator: Operator;
   outbox: OutboxWorker;
   directory: ExamDirectory;
+  withheld: Pick<WithheldStudies, "has">;
   custodian: Hex;
   genesisHash: Hex;
 };
@@ -60,16 +63,8 @@ export class Registrar {
   }
 
   /** As `register`, without waiting for the ledger: what is to be sent is in the outbox. */
-  async submit(enrolment: EnrolmentRow, studyInstanceUid: string): Promise<Registered> {
-    const before = this.#busy.get(studyInstanceUid) ?? Promise.resolve();
-    const submitted = before.then(() => this.#submit(enrolment, studyInstanceUid));
-    const done = submitted.catch(() => undefined);
-    this.#busy.set(studyInstanceUid, done);
-    try {
-      return await submitted;
-    } finally {
-      if (this.#busy.get(studyInstanceUid) === done) this.#busy.delete(studyInstanceUid);
-    }
+  submit(enrolment: EnrolmentRow, studyInstanceUid: string): Promise<Registered> {
+    return this.#inTurn(studyInstanceUid, () => this.#submit(enrolment, studyInstanceUid));
   }
 
   /** The contents that a study's pointer was last made for (see `Contents`); null where it has none. */
@@ -83,17 +78,36 @@ export class Registrar {
     const live = await database
       .select()
       .from(exams)
-      .where(and(eq(exams.enrolmentId, enrolment.id), ne(exams.state, "retired")));
+      .where(and(eq(exams.enrolmentId, enrolment.id), isLive));
     for (const exam of live) {
       await operator.retire(this.#pointer(exam));
-      await database.update(exams).set({ state: "retired" }).where(eq(exams.examId, exam.examId));
+      await database
+        .update(exams)
+        .set({ state: "retired" })
+        .where(and(eq(exams.examId, exam.examId), isLive));
       directory.forget();
     }
   }
 
+  /** Do it once whoever came before for the same study is done. */
+  async #inTurn<T>(studyInstanceUid: string, work: () => Promise<T>): Promise<T> {
+    const before = this.#busy.get(studyInstanceUid) ?? Promise.resolve();
+    const result = before.then(work);
+    const done = result.catch(() => undefined);
+    this.#busy.set(studyInstanceUid, done);
+    try {
+      return await result;
+    } finally {
+      if (this.#busy.get(studyInstanceUid) === done) this.#busy.delete(studyInstanceUid);
+    }
+  }
+
   async #submit(enrolment: EnrolmentRow, studyInstanceUid: string): Promise<Registered> {
-    const contents = await listContents(this.#context.archive, studyInstanceUid);
+    const { archive, withheld } = this.#context;
     const live = await this.#livePointer(studyInstanceUid);
+    if (live?.state === "erasing" || (await withheld.has(studyInstanceUid)))
+      throw new Problem("malformed-request", "This exam was erased, or is being erased.");
+    const contents = await listContents(archive, studyInstanceUid);
     if (!live) return this.#registerNew(enrolment, studyInstanceUid, contents);
     if (live.enrolmentId !== enrolment.id) {
       throw new Problem(
@@ -175,12 +189,16 @@ export class Registrar {
    * @throws {TransactionFailed} from here on, the outbox goes on by itself
    */
   async accept(examId: Hex): Promise<Registered & { studyInstanceUid: string }> {
-    const { database, archive, outbox } = this.#context;
-    const [live] = await database
-      .select()
-      .from(exams)
-      .where(and(eq(exams.examId, examId), ne(exams.state, "retired")));
-    if (!live) throw new Problem("not-found", `No exam here has the id ${examId}.`);
+    const { studyInstanceUid } = await this.#liveExam(examId);
+    const accepted = await this.#inTurn(studyInstanceUid, () => this.#accept(examId));
+    await this.#context.outbox.delivered(examId);
+    return { ...accepted, studyInstanceUid };
+  }
+
+  async #accept(examId: Hex): Promise<Registered> {
+    const { database, archive } = this.#context;
+    // Read in turn: whoever came before may have renewed it.
+    const live = await this.#liveExam(examId);
     const contents = await listContents(archive, live.studyInstanceUid);
     const { read, bad } = await digestInstances(archive, contents.instances);
     requireSome(read);
@@ -190,9 +208,17 @@ export class Registrar {
       await keepRenewed(tx, live, { contents, read, manifestRoot });
       await this.#put(tx, examId);
     });
-    await outbox.delivered(examId);
-    const outcome = manifestRoot === live.manifestRoot ? "unchanged" : "amended";
-    return { outcome, examId, bad, studyInstanceUid: live.studyInstanceUid };
+    return { outcome: manifestRoot === live.manifestRoot ? "unchanged" : "amended", examId, bad };
+  }
+
+  /** @throws {Problem} `not-found` */
+  async #liveExam(examId: Hex): Promise<ExamRow> {
+    const [live] = await this.#context.database
+      .select()
+      .from(exams)
+      .where(and(eq(exams.examId, examId), isLive));
+    if (!live) throw new Problem("not-found", `No exam here has the id ${examId}.`);
+    return live;
   }
 
   async #put(database: Database, examId: Hex): Promise<void> {

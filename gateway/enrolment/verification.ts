@@ -1,11 +1,12 @@
 /** Reads exams in the archive anew, and tells what is not as it was registered. */
-import { and, eq, ne } from "drizzle-orm";
+import { and, eq } from "drizzle-orm";
 import type { Finding, VerifyStep } from "../../protocol/adminApi.ts";
 import type { Hex } from "../../protocol/hash.ts";
 import type { ArchiveClient } from "../archive/client.ts";
 import type { Database } from "../database/database.ts";
 import { exams } from "../database/schema.ts";
 import type { ArchiveFacts } from "../exams/facts.ts";
+import { isLive } from "../exams/live.ts";
 import { type ManifestInstance, manifestOf, rootOf } from "../exams/manifest.ts";
 import { Problem } from "../problem.ts";
 import { digestFrames, type ListedInstance, listContents } from "./contents.ts";
@@ -34,11 +35,10 @@ export class Verification {
    * @throws {Problem} `not-found`, `archive-unavailable`, `chain-unavailable`
    */
   async *verify(examId: Hex | null): AsyncGenerator<VerifyStep> {
-    const live = ne(exams.state, "retired");
     const rows = await this.#context.database
       .select()
       .from(exams)
-      .where(examId === null ? live : and(live, eq(exams.examId, examId)))
+      .where(examId === null ? isLive : and(isLive, eq(exams.examId, examId)))
       .orderBy(exams.examId);
     if (examId !== null && rows.length === 0)
       throw new Problem("not-found", `No exam here has the id ${examId}.`);

@@ -104,14 +104,18 @@ export class ArchiveWatcher {
   async #pass(): Promise<void> {
     const { database, archive } = this.#context;
     const live = await database.select().from(enrolments).where(isNull(enrolments.endedAt));
+    const listed = new Set<string>();
     for (const enrolment of live) {
       if (this.#closing.signal.aborted || !(await this.#holdLease())) return;
       const found = await findPatient(archive, enrolment).catch(nobody);
       for (const study of found?.studies ?? []) {
         if (this.#closing.signal.aborted) return;
+        listed.add(study.studyInstanceUid);
         await this.#look(enrolment, study);
       }
     }
+    // What the archive has no more, nobody need remember.
+    for (const study of this.#seen.keys()) if (!listed.has(study)) this.#seen.delete(study);
   }
 
   #holdLease(): Promise<boolean> {

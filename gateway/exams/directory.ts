@@ -1,10 +1,11 @@
 /** The exams that this gateway knows: which study is behind which pointer. */
-import { and, eq, inArray, ne } from "drizzle-orm";
+import { and, eq, inArray } from "drizzle-orm";
 import type { Hex } from "../../protocol/hash.ts";
 import { seriesCommitment, seriesResource, seriesSalt } from "../../protocol/ids.ts";
 import type { Database } from "../database/database.ts";
 import { enrolments, examSeries, exams } from "../database/schema.ts";
 import type { ExamPointer, SeriesPointer } from "../decision/question.ts";
+import { isLive } from "./live.ts";
 
 /** An exam with what ties it to the archive. */
 export type KnownExam = ExamPointer & {
@@ -95,7 +96,7 @@ export class ExamDirectory {
       .select()
       .from(exams)
       .innerJoin(enrolments, eq(exams.enrolmentId, enrolments.id))
-      .where(and(condition, ne(exams.state, "retired")));
+      .where(and(condition, isLive));
     return rows.map(({ exams: exam, enrolments: { patientId, issuer } }) => ({
       examId: exam.examId,
       custodian: this.#custodian,

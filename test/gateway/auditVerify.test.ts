@@ -15,7 +15,7 @@ import { type AdminContext, startAdminServer } from "../../gateway/enrolment/adm
 import { Operator } from "../../gateway/enrolment/operator.ts";
 import type { Hex } from "../../protocol/hash.ts";
 import { newSalt } from "../../protocol/ids.ts";
-import { encodeReceipt, type Receipt, receiptDigest } from "../../protocol/receipt.ts";
+import { ERASE, encodeReceipt, type Receipt, receiptDigest } from "../../protocol/receipt.ts";
 import { placeEmptyDatabase } from "../emptyDatabase.ts";
 import { until, World } from "../world.ts";
 
@@ -153,12 +153,31 @@ describe("a log", () => {
     expect(code).toBe(0);
   });
 
-  test("whose keys were destroyed has none either", async () => {
+  test("whose keys were destroyed without an erasure is whole, and says so", async () => {
     const { database } = opened;
     const keys = await database.select().from(envelopeKeys);
-    await database.delete(envelopeKeys);
-    expect((await verify()).code).toBe(0);
+    const found = await foundAfter(() => database.delete(envelopeKeys));
     await database.insert(envelopeKeys).values(keys);
+    expect(found).toEqual([
+      "Receipts 1, 2, 3, 4, 5 and 11 more are under a key that was destroyed, and no receipt says that an exam was erased.",
+    ]);
+  });
+
+  test("is not talked out of that by a receipt that nobody signed", async () => {
+    const { database } = opened;
+    const keys = await database.select().from(envelopeKeys);
+    const found = await foundAfter(async () => {
+      await insert(17);
+      const [row] = await database.select().from(receipts).where(eq(receipts.seq, 17));
+      if (!row) throw new Error("There is no receipt.");
+      const erasure = { ...row, action: ERASE } as const;
+      const envelopesOfIt = given[0]?.envelopes ?? "0x";
+      const digest = receiptDigest({ ...erasure, envelopes: envelopesOfIt });
+      await database.update(receipts).set({ action: ERASE, digest }).where(eq(receipts.seq, 17));
+      await database.delete(envelopeKeys);
+    });
+    await database.insert(envelopeKeys).values(keys);
+    expect(found).toEqual(["Receipt 17 is neither anchored nor signed."]);
   });
 
   test.each([
