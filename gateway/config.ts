@@ -6,6 +6,7 @@ import { z } from "zod";
 import { discoverySchema } from "../protocol/api.ts";
 import type { Hex } from "../protocol/hash.ts";
 import type { LimitOptions } from "./operations/limits.ts";
+import type { RelayLimits } from "./relay/relay.ts";
 
 /** The gateway cannot start as it was told to. `message` names the variable and the way out. */
 export class ConfigError extends Error {
@@ -52,6 +53,11 @@ export const environmentSchema = z.object({
   OPERATOR_KEY: privateKey,
   /** The custodian's own key, needed only to retire an exam. A hospital keeps it elsewhere. */
   CUSTODIAN_KEY: privateKey.optional(),
+  /** Sends what patients sign; without it, they send it themselves. */
+  RELAY_KEY: privateKey.optional(),
+  RELAY_GAS_PER_DAY: wholeNumber(1, 1_000_000_000).default(2_000_000),
+  RELAY_ACTS_PER_MINUTE: wholeNumber(1, 1_000_000).default(10),
+  RELAY_PATIENCE: wholeNumber(0, 86_400).default(60),
   DICOMWEB_URL: httpUrl.optional(),
   DICOMWEB_USERNAME: z.string().optional(),
   DICOMWEB_PASSWORD: z.string().optional(),
@@ -116,6 +122,9 @@ export type GatewayConfig = {
   custodian: Hex;
   operatorKey: Hex;
   custodianKey: Hex | null;
+  /** Null where patients send their acts themselves. */
+  relayKey: Hex | null;
+  relayLimits: RelayLimits;
   archive: ArchiveConfig;
   /** Seconds between looks for new studies; 0 never looks. */
   archivePoll: number;
@@ -175,6 +184,12 @@ export function readConfig(environment: Record<string, string | undefined>): Gat
     custodian: env.CUSTODIAN,
     operatorKey: env.OPERATOR_KEY,
     custodianKey: env.CUSTODIAN_KEY ?? null,
+    relayKey: readRelayKey(env),
+    relayLimits: {
+      gasPerDay: env.RELAY_GAS_PER_DAY,
+      actsPerMinute: env.RELAY_ACTS_PER_MINUTE,
+      patience: env.RELAY_PATIENCE,
+    },
     archive: readArchive(env),
     archivePoll: env.ARCHIVE_POLL,
     studyStable: env.STUDY_STABLE,
@@ -212,6 +227,7 @@ export function refuseDevelopmentKeys(config: GatewayConfig, chainId: number): v
   for (const [name, key] of [
     ["OPERATOR_KEY", config.operatorKey],
     ["CUSTODIAN_KEY", config.custodianKey],
+    ["RELAY_KEY", config.relayKey],
   ] as const) {
     if (key && known.has(key.toLowerCase())) {
       throw new ConfigError(
@@ -263,6 +279,20 @@ function loopbackOnly(rpcUrl: string): string {
   throw new ConfigError(
     "PUBLIC_RPC_URL: is not set. Everybody is told this URL: name an endpoint that browsers may use.",
   );
+}
+
+/** It sends whatever a patient signed, and so must be able to do nothing by itself. */
+function readRelayKey({
+  RELAY_KEY,
+  OPERATOR_KEY,
+  CUSTODIAN_KEY,
+}: z.infer<typeof environmentSchema>): Hex | null {
+  const others = [OPERATOR_KEY, CUSTODIAN_KEY].map((key) => key?.toLowerCase());
+  if (RELAY_KEY && others.includes(RELAY_KEY.toLowerCase() as Hex))
+    throw new ConfigError(
+      "RELAY_KEY: is another of the gateway's keys. Make one that is used for this alone.",
+    );
+  return RELAY_KEY ?? null;
 }
 
 function readOrigins(list: string): string[] {

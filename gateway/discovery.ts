@@ -36,6 +36,7 @@ export function registerDiscovery(app: FastifyInstance, context: DiscoveryContex
       dicomwebRoot: `${site.url}/dicomweb`,
       rpcUrl: config.publicRpcUrl,
       chainName: config.chainName,
+      relay: config.relayKey !== null,
       ...(config.personas && { personas: config.personas }),
     };
   });

@@ -32,6 +32,20 @@ const DETAILS: Record<ProblemReason, string> = {
   "wrong-chain": "The signed message was made for another chain.",
   "nonce-unknown": "The nonce was not issued here, has expired, or was used before.",
   "signature-invalid": "The signature does not belong to the address in the message.",
+  "relay-off": "This gateway sends no acts of patients. Send it to the ledger yourself.",
+  "not-enrolled":
+    "The act's patient is not enrolled here: this gateway sends only what its own patients sign.",
+  "act-not-signed": "The signature is not the patient's, or is over something else.",
+  "act-malformed": "The ledger knows no such act. Nothing was sent.",
+  "act-expired": "The signature's deadline has passed. Sign anew.",
+  "act-outdated":
+    "It was signed for a state that the ledger is no longer in. Read the nonces and the epoch again, and sign anew.",
+  "act-in-doubt":
+    "Another act with the same nonce waits here, and one of them would be lost. Sign for the nonce after it (GET /relay tells), or revoke all.",
+  "act-refused": "The ledger refuses the act. Nothing was changed.",
+  "wallet-not-deployed": "The wallet's deployment did not put it where it belongs. Deploy it, and sign anew.",
+  "gas-budget-spent":
+    "What this gateway spends on one patient's acts in a day is spent. Wait, or send the act to the ledger yourself.",
   "malformed-query": "The question put to the ledger makes no sense.",
   "unknown-exam": "The exam is not registered.",
   "retired-exam": "The custodian has retired this exam.",

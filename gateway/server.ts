@@ -31,6 +31,7 @@ import { openDatabase } from "./database/database.ts";
 import { Seal } from "./database/seal.ts";
 import { keptSecret } from "./database/settings.ts";
 import { Decider } from "./decision/decider.ts";
+import { QueuedRevokes } from "./decision/queuedRevokes.ts";
 import { registerDicomwebRoutes } from "./dicomweb/routes.ts";
 import { registerDiscovery } from "./discovery.ts";
 import { Emergencies } from "./emergency/emergencies.ts";
@@ -59,6 +60,11 @@ import { registerHealthRoutes } from "./operations/health.ts";
 import { Limits } from "./operations/limits.ts";
 import { Metrics, serveMetrics } from "./operations/metrics.ts";
 import { Problem } from "./problem.ts";
+import { Prospects } from "./relay/prospects.ts";
+import { Relay, type RelayContext } from "./relay/relay.ts";
+import { RelayKey } from "./relay/relayKey.ts";
+import { RelayWorker, type WorkerContext } from "./relay/relayWorker.ts";
+import { registerRelayRoutes } from "./relay/routes.ts";
 import { Site } from "./site.ts";
 import { createWebServer, serveApp } from "./webApp.ts";
 
@@ -142,6 +148,10 @@ async function assemble(config: GatewayConfig, closers: Closers): Promise<Omit<R
     judge.drop(closed);
     void openExams.sweep(closed);
   });
+  const queuedRevokes = new QueuedRevokes(database, config.headPoll, app.log);
+  closers.push(() => queuedRevokes.close());
+  queuedRevokes.onChange((changes) => judge.drop(changes));
+  queuedRevokes.onChange((changes) => void openExams.sweep(changes));
 
   const facts = new ArchiveFacts(archive);
   const operator = new Operator(provider, { ...config, ledger: consentLedger, chainId });
@@ -169,6 +179,7 @@ async function assemble(config: GatewayConfig, closers: Closers): Promise<Omit<R
   await revocations.start();
   await erasing.start();
   closers.push(() => erasing.close());
+  await queuedRevokes.start();
 
   const custodianName = new CustodianName(chain, config.custodianRegistry, custodian);
   app.addHook("onRequest", async (request, reply) => openExams.releaseWith(request, reply));
@@ -178,6 +189,9 @@ async function assemble(config: GatewayConfig, closers: Closers): Promise<Omit<R
   const signIn = { database, client, nonces, revocations, site, chainId, tokens, authenticator, limits };
   registerAuthRoutes(app, signIn);
   registerTokenRoutes(app, signIn);
+  const sending = { database, provider, chain, chainId, client, queuedRevokes, metrics, log: app.log };
+  const relay = startRelay(config, sending, closers);
+  registerRelayRoutes(app, { relay, gate, limits, chainId, consentLedger });
   registerHealthRoutes(app, { database, chain, archive });
   const lists = { database, directory, facts, custodianName, custodian, site, genesisHash, gate, grantees };
   registerExamRoutes(app, { ...lists, decider });
@@ -247,6 +261,29 @@ async function startAnchoring(
   const anchoring = new Anchoring({ ...context, accessLog, interval });
   closers.push(() => anchoring.close());
   await anchoring.start();
+}
+
+/** The relay at work; null where there is no key to send with. */
+function startRelay(
+  { relayKey, relayLimits: limits, consentLedger: ledger, headPoll: pace, resendAfter }: GatewayConfig,
+  parts: Omit<RelayContext, "prospects" | "worker" | "ledger" | "limits"> &
+    Pick<WorkerContext, "provider" | "metrics"> & { chainId: number },
+  closers: Closers,
+): Relay | null {
+  if (relayKey === null) return null;
+  const key = new RelayKey(parts.provider, relayKey, parts.chainId);
+  const prospects = new Prospects(parts.provider, ledger, key.address);
+  const worker = new RelayWorker({
+    ...parts,
+    key,
+    prospects,
+    ledger,
+    pace,
+    resendAfter: resendAfter * 1_000,
+  });
+  worker.start();
+  closers.push(() => worker.close());
+  return new Relay({ ...parts, prospects, worker, ledger, limits });
 }
 
 /** The archive as configured; an embedded one is started first. */

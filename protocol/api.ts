@@ -31,6 +31,8 @@ export const discoverySchema = z.object({
   /** An RPC endpoint that browsers may use, to read the chain and to offer it to a wallet. */
   rpcUrl: z.url(),
   chainName: z.string(),
+  /** Whether the gateway sends its patients' signed acts (`POST /relay`). */
+  relay: z.boolean().default(false),
   /** Present only in the local demo: who may be tried out, by index of the development mnemonic's accounts. */
   personas: z
     .array(

@@ -58,6 +58,17 @@ export const PROBLEM_STATUS = {
   "wrong-chain": 401,
   "nonce-unknown": 401,
   "signature-invalid": 401,
+  // What a patient signed, for the gateway to send.
+  "relay-off": 404,
+  "not-enrolled": 403,
+  "act-not-signed": 403,
+  "act-malformed": 400,
+  "act-expired": 409,
+  "act-outdated": 409,
+  "act-in-doubt": 409,
+  "act-refused": 409,
+  "wallet-not-deployed": 409,
+  "gas-budget-spent": 429,
   // What they may see: the ledger's denials.
   "malformed-query": 403,
   "unknown-exam": 403,

@@ -94,11 +94,21 @@ export function packTerms({ notBefore, notAfter, purposes, actions }: Terms): bi
       `The period ends (${notAfter}) before it begins (${notBefore}).`,
     );
   }
+  return packMasks({
+    notBefore,
+    notAfter,
+    purposes: purposesToMask(purposes),
+    actions: actionsToMask(actions),
+  });
+}
+
+/** The word of terms whose purposes and actions are masks, as typed data has them: whether they make sense is the ledger's to say. */
+export function packMasks(terms: Record<"notBefore" | "notAfter" | "purposes" | "actions", number>): bigint {
   return (
-    BigInt(notBefore) |
-    (BigInt(notAfter) << NOT_AFTER_SHIFT) |
-    (BigInt(purposesToMask(purposes)) << PURPOSES_SHIFT) |
-    (BigInt(actionsToMask(actions)) << ACTIONS_SHIFT)
+    BigInt(terms.notBefore) |
+    (BigInt(terms.notAfter) << NOT_AFTER_SHIFT) |
+    (BigInt(terms.purposes) << PURPOSES_SHIFT) |
+    (BigInt(terms.actions) << ACTIONS_SHIFT)
   );
 }
 

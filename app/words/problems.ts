@@ -18,6 +18,9 @@ const ASK_PATIENT = "Ask the patient to share it with you again.";
 const TRY_SOON = "Try again in a moment. If it lasts, tell whoever runs the gateway.";
 const REPORT = "Reload the page. If it happens again, tell whoever runs the gateway.";
 
+const SIGN_ANEW = "Nothing was changed. Reload the page, then try again.";
+const SEND_IT = "Nothing was changed. You can send it yourself, for the network’s fee.";
+
 const SENTENCES: Record<SpokenReason, Sentence> = {
   "malformed-request": { title: "The gateway did not understand the request.", way: REPORT },
   "malformed-uid": {
@@ -74,6 +77,28 @@ const SENTENCES: Record<SpokenReason, Sentence> = {
     title: "The signature is not from the account that is connected.",
     way: "Check which account is active in your wallet, then sign in again.",
   },
+  "relay-off": { title: "This gateway does not send for its patients.", way: SEND_IT },
+  "not-enrolled": {
+    title: "You are not a patient of this custodian’s, so it does not send for you.",
+    way: SEND_IT,
+  },
+  "act-not-signed": {
+    title: "The signature is not from the account that is connected. Nothing was changed.",
+    way: "Check which account is active in your wallet, then try again.",
+  },
+  "act-malformed": { title: "The consent ledger could not make sense of this.", way: SIGN_ANEW },
+  "act-expired": { title: "What you signed ran out before it was written.", way: SIGN_ANEW },
+  "act-outdated": { title: "Something else was written in the consent ledger meanwhile.", way: SIGN_ANEW },
+  "act-in-doubt": {
+    title: "Something that you signed before for the same person is still on its way.",
+    way: "Wait until it is written, then try again. To shut everybody out at once, revoke all access.",
+  },
+  "act-refused": { title: "The consent ledger refused this.", way: SIGN_ANEW },
+  "wallet-not-deployed": {
+    title: "Your wallet is not on this network yet, and could not be put there.",
+    way: SEND_IT,
+  },
+  "gas-budget-spent": { title: "The custodian has sent as much for you today as it pays for.", way: SEND_IT },
   "malformed-query": { title: "The consent ledger could not make sense of the question.", way: REPORT },
   "unknown-exam": { title: "This exam is not registered.", way: "Ask the custodian to register it." },
   "retired-exam": {

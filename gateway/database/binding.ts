@@ -12,6 +12,7 @@ import {
   followedBlocks,
   ledgerEvents,
   outbox,
+  relays,
   settings,
 } from "./schema.ts";
 
@@ -40,6 +41,7 @@ export async function bindDatabase(database: Database, wanted: Binding): Promise
     await tx.delete(emergencyReaders);
     await tx.delete(followedBlocks);
     await tx.delete(outbox);
+    await tx.delete(relays);
     await tx.update(exams).set({ state: "pending" }).where(isLive);
     await tx.update(binding).set(wanted);
   });

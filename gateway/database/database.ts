@@ -20,6 +20,9 @@ export type OpenDatabase = { database: Database; close(): Promise<void> };
 /** Milliseconds after its end that a connection may still be in the hands of a transaction that is failing. */
 const GIVEN_UP_AFTER = 1_000;
 
+/** PostgreSQL's code for a row that a unique index forbids. */
+const UNIQUE_VIOLATION = "23505";
+
 const migrationsFolder = fileURLToPath(new URL("./migrations", import.meta.url));
 
 /**
@@ -100,4 +103,10 @@ async function takeFolder(dataDir: string) {
 function causeOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.cause instanceof Error ? error.cause.message : error.message;
+}
+
+/** Whether a query failed since there is such a row already. Drizzle wraps what the driver said. */
+export function isDouble(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return cause instanceof Error && "code" in cause && cause.code === UNIQUE_VIOLATION;
 }

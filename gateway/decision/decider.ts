@@ -21,6 +21,7 @@ import {
   type Guardianship,
   type Question,
 } from "./question.ts";
+import { isQueuedAgainst, isRevokeAllQueued } from "./queuedRevokes.ts";
 import { changedBlocks } from "./recentChanges.ts";
 
 export type DeciderOptions = {
@@ -66,7 +67,7 @@ export class Decider {
     const answers = await Promise.all(asked);
     const denial = answers.find(({ reason }) => reason !== "permitted");
     if (denial) return denial;
-    if (await isHeld(this.#database, question)) return { reason: "revoked", validUntil: 0 };
+    if (await this.#isShutOut(question, head)) return { reason: "revoked", validUntil: 0 };
     return { reason: "permitted", validUntil: Math.min(...answers.map((answer) => answer.validUntil)) };
   }
 
@@ -82,7 +83,7 @@ export class Decider {
 
   /**
    * Whether somebody acts for a patient now: every block that counts says so, no clock is past their end, and no
-   * `revokeAll` is held.
+   * `revokeAll` is held or waits.
    * @throws {Problem} `chain-unavailable`
    */
   async isGuardian(guardianship: Guardianship, { head, clocks }: Moment): Promise<boolean> {
@@ -95,7 +96,15 @@ export class Decider {
     const kept = await this.#chain.call(ledger, encodeGuardianOf(guardianship), head);
     const until = decodeGuardianUntil(kept);
     if (clocks.some((clock) => clock >= until)) return false;
-    return !(await isRevokeAllHeld(this.#database, guardianship.patient));
+    const { patient } = guardianship;
+    if (await isRevokeAllQueued(this.#database, patient, head)) return false;
+    return !(await isRevokeAllHeld(this.#database, patient));
+  }
+
+  /** Whether a revoke denies that the head does not have: it waits in the queue, or was reorganised away. */
+  async #isShutOut(question: Question, head: Block): Promise<boolean> {
+    const asked = [isHeld(this.#database, question), isQueuedAgainst(this.#database, question, head)];
+    return (await Promise.all(asked)).includes(true);
   }
 
   /**

@@ -9,16 +9,13 @@ import { and, asc, desc, eq, isNotNull, isNull, lte, notExists, or, sql } from "
 import { alias } from "drizzle-orm/pg-core";
 import type { Hex } from "../../protocol/hash.ts";
 import type { Fees } from "../chain/transactions.ts";
-import type { Database } from "../database/database.ts";
+import { type Database, isDouble } from "../database/database.ts";
 import { exams, outbox } from "../database/schema.ts";
 
 export type OutboxRow = typeof outbox.$inferSelect;
 
 /** Milliseconds for which a row that was taken is its taker's alone: longer than any question to a node takes. */
 const TAKEN = 30_000;
-
-/** PostgreSQL's code for a row that a unique index forbids. */
-const UNIQUE_VIOLATION = "23505";
 
 /** Want an exam on the ledger as its row in `exams` says: to be called in the transaction that writes that row. */
 export async function putInOutbox(database: Database, examId: Hex): Promise<void> {
@@ -162,9 +159,7 @@ function withItsNonce({ examId, nonce }: OutboxRow) {
   return and(eq(outbox.examId, examId), nonce === null ? isNull(outbox.nonce) : eq(outbox.nonce, nonce));
 }
 
-/** Drizzle wraps what the driver said in the query that failed. */
 function refusedAsDouble(error: unknown): [] {
-  const cause = error instanceof Error ? error.cause : undefined;
-  if (cause instanceof Error && "code" in cause && cause.code === UNIQUE_VIOLATION) return [];
+  if (isDouble(error)) return [];
   throw error;
 }

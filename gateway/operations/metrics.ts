@@ -43,6 +43,22 @@ export class Metrics {
     help: "Requests to the archive that failed, also in the middle of a body",
     registers: [this.#registry],
   });
+  readonly #relaySendings = new Counter({
+    name: "examkey_relay_sendings_total",
+    help: "Transactions given to a node for patients, those in the place of a stuck one included",
+    registers: [this.#registry],
+  });
+  readonly #relayed = new Counter({
+    name: "examkey_relayed_acts_total",
+    help: "Patients' acts that were mined, or refused by the ledger after they were taken, by what became of them",
+    labelNames: ["outcome"] as const,
+    registers: [this.#registry],
+  });
+  readonly #relayQueue = new Gauge({
+    name: "examkey_relay_queue",
+    help: "Patients' acts that no block has yet",
+    registers: [this.#registry],
+  });
   readonly #durations = new Histogram({
     name: "examkey_http_request_duration_seconds",
     help: "From a request to the last byte of its answer, but for watch streams",
@@ -92,6 +108,20 @@ export class Metrics {
 
   archiveError(): void {
     this.#archiveErrors.inc();
+  }
+
+  /** How many of patients' acts no block has yet. */
+  relayQueue(length: number): void {
+    this.#relayQueue.set(length);
+  }
+
+  relaySent(): void {
+    this.#relaySendings.inc();
+  }
+
+  /** @param outcome `mined`, or the reason of a refusal */
+  relayEnded(outcome: string): void {
+    this.#relayed.inc({ outcome });
   }
 
   /** Called when an answer is over, whole or not. */

@@ -20,6 +20,7 @@ const home: Discovery = {
   dicomwebRoot: "https://riverside.example/dicomweb",
   rpcUrl: "https://rpc.example",
   chainName: "Example",
+  relay: false,
 };
 const stranger = "0x15d34AAf54267DB7D7c367839AAf71A00a2C6A65";
 const expected = { custodian: home.custodian, url: "https://riverside.example" };

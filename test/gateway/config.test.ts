@@ -21,6 +21,13 @@ test("an RPC endpoint elsewhere, which may hold a key, is told to browsers only 
   );
 });
 
+test("the relay's key is no other key of the gateway's", () => {
+  const { OPERATOR_KEY } = environment;
+  expect(() => readConfig({ ...environment, RELAY_KEY: OPERATOR_KEY })).toThrow(/^RELAY_KEY: /);
+  expect(readConfig({ ...environment, RELAY_KEY: `0x${"5".repeat(64)}` }).relayKey).not.toBeNull();
+  expect(readConfig(environment).relayKey).toBeNull();
+});
+
 test("proxies are named one by one or by range, and nothing else passes for one", () => {
   const { trustedProxies } = readConfig({ ...environment, TRUST_PROXY: "10.1.0.0/16, ::1,192.0.2.7" });
   expect(trustedProxies).toEqual(["10.1.0.0/16", "::1", "192.0.2.7"]);

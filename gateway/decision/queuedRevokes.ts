@@ -1,0 +1,145 @@
+/**
+ * What a patient signed to shut somebody out denies from the moment that the relay has it, until the ledger itself has it
+ * at the head that is decided on. Should a reorganisation take that back, it denies again: for as long as its row is there,
+ * which is until finalised blocks have it or can never have it (`relay/relayWorker.ts`).
+ *
+ * A row is written only for what the patient's own signature covers and the ledger would take now. So nobody else can
+ * deny in a patient's name, and nobody can with what the patient signed for an earlier state.
+ */
+import { and, eq, gt, inArray, isNull, lte, notExists, or, sql } from "drizzle-orm";
+import { alias } from "drizzle-orm/pg-core";
+import type { FastifyBaseLogger } from "fastify";
+import type { Hex } from "../../protocol/hash.ts";
+import type { Followed } from "../chain/eventFollower.ts";
+import type { Block } from "../chain/provider.ts";
+import type { Database } from "../database/database.ts";
+import { ledgerEvents, relaySlots } from "../database/schema.ts";
+import { faultOf } from "../operations/log.ts";
+import { coveringResources, type Question } from "./question.ts";
+
+/** Whether an act that waits shuts out whom this is asked about, under that name. */
+export function isQueuedAgainst(
+  database: Database,
+  { exam, series, name }: Pick<Question, "exam" | "series" | "name">,
+  head: Block,
+): Promise<boolean> {
+  const slot = and(
+    inArray(relaySlots.resource, coveringResources({ exam, series })),
+    eq(relaySlots.grantee, name.grantee),
+  );
+  return isAnyQueued(database, exam.patient, or(slot, isNull(relaySlots.resource)), head);
+}
+
+/** Whether a `RevokeAll` of a patient's waits: guardians whom it ends have no say. */
+export function isRevokeAllQueued(database: Database, patient: Hex, head: Block): Promise<boolean> {
+  return isAnyQueued(database, patient, isNull(relaySlots.resource), head);
+}
+
+/** A slot's nonce on the chain that is greater than the signed one: the act itself is there, or what took its place. */
+async function isAnyQueued(
+  database: Database,
+  patient: Hex,
+  slots: ReturnType<typeof or>,
+  head: Block,
+): Promise<boolean> {
+  const { resource, grantee, nonce } = relaySlots;
+  const event = alias(ledgerEvents, "event");
+  const seen = and(
+    eq(event.patient, relaySlots.patient),
+    eq(event.orphaned, false),
+    lte(event.blockNumber, head.number),
+  );
+  const ofSlot = and(seen, eq(event.resource, resource), eq(event.grantee, grantee), gt(event.nonce, nonce));
+  const writes = database.select({ nonce: event.nonce }).from(event).where(ofSlot);
+  const revokes = database
+    .select({ count: sql`count(*)` })
+    .from(event)
+    .where(and(seen, eq(event.kind, "revoked-all")));
+  const rows = await database
+    .select({ nonce })
+    .from(relaySlots)
+    .where(
+      and(
+        eq(relaySlots.patient, patient),
+        eq(relaySlots.closes, true),
+        slots,
+        or(isNull(resource), notExists(writes)),
+        // Without a slot, what counts is how often the patient revoked all.
+        or(sql`${resource} is not null`, sql`(${revokes}) <= ${nonce}`),
+      ),
+    )
+    .limit(1);
+  return rows.length > 0;
+}
+
+/** Tells when acts that shut somebody out came or went, at this gateway or another over the same database. */
+export class QueuedRevokes {
+  readonly #database: Database;
+  /** Milliseconds between two looks at what other gateways were handed. */
+  readonly #pace: number;
+  readonly #log: FastifyBaseLogger;
+  readonly #listeners: ((changes: Followed) => void)[] = [];
+  #known = new Map<string, Hex>();
+  #isSilent = false;
+  #reading: Promise<void> | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  #closed = false;
+
+  constructor(database: Database, pace: number, log: FastifyBaseLogger) {
+    this.#database = database;
+    this.#pace = pace;
+    this.#log = log;
+  }
+
+  /** Called in order of registration, with the patients whose decisions may be others now. */
+  onChange(listener: (changes: Followed) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /** Look now, and from now on at the configured pace. */
+  async start(): Promise<void> {
+    await this.look();
+    const next = () => {
+      if (this.#closed) return;
+      this.#timer = setTimeout(() => this.look().finally(next), this.#pace);
+    };
+    next();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    if (this.#timer) clearTimeout(this.#timer);
+    await this.#reading;
+  }
+
+  /** Look, or join the look that is under way. */
+  look(): Promise<void> {
+    this.#reading ??= this.#read().finally(() => {
+      this.#reading = null;
+    });
+    return this.#reading;
+  }
+
+  /** A patient's act has come, here: tell at once. */
+  tell(patient: Hex): void {
+    for (const listener of this.#listeners) listener([{ patient }]);
+  }
+
+  async #read(): Promise<void> {
+    try {
+      const rows = await this.#database
+        .selectDistinct({ id: relaySlots.relayId, patient: relaySlots.patient })
+        .from(relaySlots)
+        .where(eq(relaySlots.closes, true));
+      const now = new Map(rows.map(({ id, patient }) => [id, patient]));
+      const came = rows.filter(({ id }) => !this.#known.has(id)).map(({ patient }) => patient);
+      const went = [...this.#known].filter(([id]) => !now.has(id)).map(([, patient]) => patient);
+      this.#known = now;
+      for (const patient of new Set([...came, ...went])) this.tell(patient);
+      this.#isSilent = false;
+    } catch (error) {
+      if (!this.#isSilent) this.#log.warn({ fault: faultOf(error) }, "Revokes in the queue cannot be read");
+      this.#isSilent = true;
+    }
+  }
+}
