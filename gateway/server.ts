@@ -199,7 +199,7 @@ async function assemble(config: GatewayConfig, closers: Closers): Promise<Omit<R
   const breaking = { chain, operator, emergencies, emergencyAccess };
   registerEmergencyRoutes(app, { ...breaking, gate, decider, directory, database });
   registerReceiptRoutes(app, { database, directory, gate, decider, custodian, accessLog: config.accessLog });
-  registerFhirRoutes(app, { ...lists, decider, chainId });
+  registerFhirRoutes(app, { ...lists, decider, chainId, consentLedger });
   registerManifestRoute(app, { gate, database, isWaiting: (examId) => outbox.isWaiting(examId) });
   const closing = new AbortController();
   registerWatchRoute(app, { gate, limits, closing: closing.signal });

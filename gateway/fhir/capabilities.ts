@@ -43,6 +43,9 @@ function capabilityStatement(url: string, custodian: string): CapabilityStatemen
             "entity:identifier": ["token", "One exam, as urn:examkey:exam:0x…."],
             _count: ["number", "Resources in one answer, 200 at most."],
           }),
+          searchable("Consent", "To patients: their own grants, ended ones included.", {
+            status: ["token", "active or inactive."],
+          }),
           searchable("ImagingStudy", "The exams that the caller may see now, as far as they may.", {
             identifier: ["token", "One exam, as urn:examkey:exam:0x…."],
           }),

@@ -11,6 +11,11 @@ export const FHIR_JSON = "application/fhir+json; charset=utf-8";
 export const EXAM_IDENTIFIER = /^(urn:ietf:rfc:3986\|)?urn:examkey:exam:0x[0-9a-f]{64}$/;
 
 const SYSTEMS = {
+  act: "http://terminology.hl7.org/CodeSystem/v3-ActCode",
+  action: "urn:examkey:action",
+  consentAction: "http://terminology.hl7.org/CodeSystem/consentaction",
+  loinc: "http://loinc.org",
+  scope: "http://terminology.hl7.org/CodeSystem/consentscope",
   connection: "http://terminology.hl7.org/CodeSystem/endpoint-connection-type",
   dicom: "http://dicom.nema.org/resources/ontology/DCM",
   eventType: "http://terminology.hl7.org/CodeSystem/audit-event-type",

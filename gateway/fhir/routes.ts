@@ -4,10 +4,14 @@ import { logFault, refuse, toProblem } from "../problem.ts";
 import { type AuditEventRoutesContext, auditEventRoutes } from "./auditEvents.ts";
 import { type CapabilityContext, capabilityRoute } from "./capabilities.ts";
 import { FHIR_JSON } from "./coding.ts";
+import { type ConsentRoutesContext, consentRoutes } from "./consents.ts";
 import { type ImagingStudyRoutesContext, imagingStudyRoutes } from "./imagingStudies.ts";
 import { operationOutcome } from "./outcome.ts";
 
-type FhirContext = AuditEventRoutesContext & ImagingStudyRoutesContext & CapabilityContext;
+type FhirContext = AuditEventRoutesContext &
+  ImagingStudyRoutesContext &
+  ConsentRoutesContext &
+  CapabilityContext;
 
 export function registerFhirRoutes(app: FastifyInstance, context: FhirContext): void {
   app.register(
@@ -21,6 +25,7 @@ export function registerFhirRoutes(app: FastifyInstance, context: FhirContext): 
       capabilityRoute(routes, context);
       auditEventRoutes(routes, context);
       imagingStudyRoutes(routes, context);
+      consentRoutes(routes, context);
     },
     { prefix: "/fhir" },
   );
