@@ -1,5 +1,8 @@
 /** Breaking the glass: through the gateway, on a real chain. */
-import { type EventLog, type HDNodeWallet, toQuantity } from "ethers";
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { type EventLog, type HDNodeWallet, toQuantity, Wallet } from "ethers";
 import type { AuditEvent } from "fhir/r4.js";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type Emergency, type Exam, emergenciesSchema, emergencySchema } from "../../protocol/api.ts";
@@ -9,6 +12,8 @@ import { type PersonName, reasonOf, until, World } from "../world.ts";
 import { type Bent, emergencyContract, giveBadge, nameBadge, signedEmergency } from "./breakGlass.ts";
 import { faultsOf } from "./r4.ts";
 import { undoSince } from "./reorganisation.ts";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
 
 let world: World;
 let brain: Exam;
@@ -211,6 +216,21 @@ describe("an emergency", () => {
     expect(await answerTo("reader", brain)).toBe("open");
   });
 
+  test("waits for its confirmations as a grant does", async () => {
+    await world.stopGateway();
+    await world.startGateway({ GRANT_CONFIRMATIONS: "2" });
+    await world.provider.send("evm_setIntervalMining", [0]);
+    await open("reader", brain, [badge]);
+    for (let confirmation = 0; confirmation < 2; confirmation += 1) {
+      expect(await answerTo("reader", brain)).toBe("403 not-granted");
+      await world.provider.send("evm_mine", []);
+    }
+    await until("the emergency is confirmed", async () => (await answerTo("reader", brain)) === "open");
+    await world.provider.send("evm_setIntervalMining", [1_000]);
+    await world.stopGateway();
+    await world.startGateway();
+  });
+
   /** The custodian ends the last emergency, and the gateway has seen it. */
   async function close(): Promise<void> {
     const contract = emergencyContract(world);
@@ -268,6 +288,35 @@ describe("what opens nothing", () => {
     expect(receipts[0]).toMatchObject({ route: "emergency", reason: "badge-unknown", emergency: false });
   });
 });
+
+test("a badge is named, and taken, from a shell", async () => {
+  const { address } = Wallet.createRandom();
+  const { reader, custodian } = world.people;
+  const isNamed = () =>
+    emergencyContract(world).getFunction("isPractitioner").staticCall(custodian.address, address);
+  expect(await script("custodian", ["badge", address])).toBe(`${address} may sign emergencies.`);
+  expect(await isNamed()).toBe(true);
+  const person = ["--practitioner", reader.address, "--name", "Dr. Imani Vale", "--role", "Radiologist"];
+  const enrolled = await script("enrol", [...person, "--badge", address]);
+  expect(enrolled).toContain(`is enrolled as ${reader.address}, with the badge ${address}.`);
+  expect(await (await world.get("/me", "reader")).json()).toMatchObject({ badge: address });
+  expect(await script("custodian", ["badge", address, "--remove"])).toContain(
+    "signs no emergencies any more",
+  );
+  expect(await isNamed()).toBe(false);
+  await script("enrol", [...person, "--badge", badge.address]);
+});
+
+/** What a command says, as the custodian runs it beside the gateway. */
+async function script(name: "custodian" | "enrol", args: string[]): Promise<string> {
+  const { DATA_DIR: folder = "", EMERGENCY_ACCESS } = world.environment;
+  const where = name === "enrol" ? ["--data", folder] : [];
+  const { stdout } = await promisify(execFile)(process.execPath, [`scripts/${name}.ts`, ...args, ...where], {
+    cwd: root,
+    env: { ...process.env, RPC_URL: world.rpcUrl, KEY: world.people.custodian.privateKey, EMERGENCY_ACCESS },
+  });
+  return stdout.trim();
+}
 
 test("a badge is one person's, and no wallet that somebody signs in with", async () => {
   const person = { address: world.people.stranger.address, name: "Dr. Nobody", role: "Radiologist" };
