@@ -14,7 +14,11 @@ export class HospitalArchive {
   readonly #way: BreakableProxy;
   readonly #close: () => Promise<void>;
   /** While it is set, bodies of what has `part` in its path stop half way through their first large piece. */
-  #stalled: { part: string; release: PromiseWithResolvers<void> } | null = null;
+  #stalled: {
+    part: string;
+    reached: PromiseWithResolvers<void>;
+    release: PromiseWithResolvers<void>;
+  } | null = null;
 
   private constructor(way: BreakableProxy, close: () => Promise<void>) {
     this.url = way.url;
@@ -59,9 +63,11 @@ export class HospitalArchive {
     this.#way.hang();
   }
 
-  /** From now on, bodies stop half way: those of frames, or of what has `part` in its path. */
-  stall(part = "/frames/"): void {
-    this.#stalled = { part, release: Promise.withResolvers() };
+  /** From now on, bodies stop half way: those of frames, or of what has `part` in its path. Resolves once one has. */
+  stall(part = "/frames/"): Promise<void> {
+    const [reached, release] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    this.#stalled = { part, reached, release };
+    return reached.promise;
   }
 
   /** Let what had stopped go on. */
@@ -91,6 +97,7 @@ export class HospitalArchive {
         if (!stalled) answer.write(chunk);
         else {
           answer.write(chunk.subarray(0, chunk.length >> 1));
+          this.#stalled?.reached.resolve();
           await this.#stalled?.release.promise;
           answer.write(chunk.subarray(chunk.length >> 1));
         }
