@@ -44,14 +44,16 @@ export function rootOverChunks(chunkRoots: readonly Hex[]): Hex {
   return rootOver(chunkRoots, parent);
 }
 
-/** As `receiptProof`, from the chunk that the receipt is in, and the roots over all chunks of the run. @throws {ProtocolError} */
-export function proofThroughChunk(
+/**
+ * The proof of each receipt of a chunk, in order, from that chunk alone and the roots over all chunks of the run.
+ * @throws {ProtocolError} `empty-tree`
+ */
+export function proofsThroughChunk(
   chunk: ReceiptRun,
   { first, chunkRoots }: { first: bigint; chunkRoots: readonly Hex[] },
-  sequence: bigint,
-): Hex[] {
-  const position = Number(chunk.first - first) / CHUNK;
-  return [...receiptProof(chunk, sequence), ...siblingsOf(chunkRoots, position, parent)];
+): Hex[][] {
+  const above = siblingsOf(chunkRoots, Number(chunk.first - first) / CHUNK, parent);
+  return receiptProofs(chunk).proofs.map((siblings) => [...siblings, ...above]);
 }
 
 /** The sequence numbers of a run. */

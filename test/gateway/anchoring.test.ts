@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { asc, eq } from "drizzle-orm";
 import { Contract } from "ethers";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { AccessLog } from "../../gateway/audit/accessLog.ts";
 import { Anchoring } from "../../gateway/audit/anchoring.ts";
 import { Audit, type DecisionRecord } from "../../gateway/audit/audit.ts";
@@ -133,6 +133,27 @@ describe("anchors", () => {
     ]);
     await until("it is written down", async () => (await database.$count(anchors)) === 2);
     expect(await provedIn(database)).toBe(50);
+  });
+
+  test("are read once for all the receipts of a page that they prove", async () => {
+    const database = await openPglite();
+    const { anchoring, record } = gatewayOver(database);
+    await record(200);
+    await anchoring.start();
+    await until("it is written down", async () => (await database.$count(anchors)) === 1);
+    const select = vi.spyOn(database, "select");
+    const counts: number[] = [];
+    for (const [before, page] of [
+      [11, 10],
+      [1e9, 50],
+    ] as const) {
+      select.mockClear();
+      const listed = await listReceipts({ database, custodian: custodian() }, examId, before);
+      expect(listed.receipts).toHaveLength(page);
+      expect(listed.receipts.every(({ signed, anchored }) => signed && anchored)).toBe(true);
+      counts.push(select.mock.calls.length);
+    }
+    expect(counts[0]).toBe(counts[1]);
   });
 
   test("that were sent and not written down are found again, and not sent again", async () => {

@@ -6,17 +6,21 @@ import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { sql } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { readConfig } from "../../gateway/config.ts";
 import { type Database, openDatabase } from "../../gateway/database/database.ts";
 import { envelopeKeys, exams, manifestInstances } from "../../gateway/database/schema.ts";
+import { startGateway } from "../../gateway/server.ts";
 import type { Exam } from "../../protocol/api.ts";
 import type { Hex } from "../../protocol/hash.ts";
 import { blindedGrantee, newSalt } from "../../protocol/ids.ts";
 import type { OwnReceipts } from "../../protocol/receipt.ts";
 import { packTerms } from "../../protocol/terms.ts";
+import { freePort } from "../freePort.ts";
 import { MADE_PATIENT_ID, type MadeUids, madeSample, madeStudyUid } from "../madeSample.ts";
 import { findOrthanc, type Orthanc, startOrthanc } from "../orthanc.ts";
 import { findPostgres, type Postgres, startPostgres } from "../postgres.ts";
 import { reasonOf, until, World } from "../world.ts";
+import { giveBadge, signedEmergency } from "./breakGlass.ts";
 import { filesWith, foundIn, linksTo, type Study, textOfChain, textOfDatabase } from "./leftovers.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -127,6 +131,7 @@ describe.skipIf(!findOrthanc()).each([
       await orthanc.add([made(uids)]);
     }
     if (onPostgres) postgres = await startPostgres();
+    const port = await freePort();
     world = await World.open({
       environment: {
         DICOMWEB_URL: orthanc.url,
@@ -135,6 +140,8 @@ describe.skipIf(!findOrthanc()).each([
         ARCHIVE_POLL: "1",
         STUDY_STABLE: "1",
         ANCHOR_INTERVAL: "1",
+        PORT: String(port),
+        PUBLIC_URL: `http://127.0.0.1:${port}`,
         ...(postgres && { DATABASE_URL: postgres.url }),
       },
     });
@@ -157,6 +164,16 @@ describe.skipIf(!findOrthanc()).each([
     const [first] = erased.series;
     const ofSeries = `/dicomweb/studies/${erased.studyInstanceUid}/series/${first?.seriesInstanceUid}/metadata`;
     await until("the series is open", async () => (await world.get(ofSeries, "otherReader")).ok);
+
+    // Somebody had to break the glass.
+    const badge = await giveBadge(world, "governor", "Dr. Night");
+    const emergency = await signedEmergency(world, erased, ["governor", badge]);
+    const inEmergency = await world.signIn("governor", "ETREAT");
+    const broken = await world.post("/emergencies", emergency, {
+      authorization: `Bearer ${inEmergency}`,
+    });
+    expect(broken.status).toBe(201);
+    expect((await world.get(metadata(erased), { token: inEmergency })).status).toBe(200);
 
     for (const exam of [erased, kept]) {
       const answer = await world.get(metadata(exam), "reader");
@@ -209,10 +226,19 @@ describe.skipIf(!findOrthanc()).each([
   });
 
   test("closes at once, what is open is cut, and it waits for the custodian", async () => {
+    const elsewhere = postgres ? await startSecond() : null;
+    const path = `/exams/${erased.examId}/watch`;
+    const reader = { token: await world.signIn("reader") };
+    const inEmergency = { token: await world.signIn("governor", "ETREAT") };
+    const watching = await Promise.all([
+      ...[reader, inEmergency].map((token) => world.get(path, token)),
+      ...(elsewhere ? [elsewhere.get(path, reader.token)] : []),
+    ]);
+    for (const { ok } of watching) expect(ok).toBe(true);
     for (const uids of ERASED) await orthanc.remove(sopOf(uids));
-    const watching = await world.get(`/exams/${erased.examId}/watch`, "reader");
     const waiting = run(world, "erase", ["--exam", erased.examId, "--yes"]);
-    expect(await watching.text()).toContain('"reason":"not-granted"');
+    for (const stream of watching) expect(await stream.text()).toContain('"reason":"not-granted"');
+    expect(await reasonOf(await world.get(metadata(erased), inEmergency))).toBe("403 not-granted");
     for (const name of ["patient", "reader", "otherReader", "stranger"] as const)
       expect(await reasonOf(await world.get(metadata(erased), name))).toBe("403 not-granted");
     expect(await world.examsOf("patient")).toHaveLength(1);
@@ -225,6 +251,7 @@ describe.skipIf(!findOrthanc()).each([
     expect(output).toContain("ConsentLedger.retire(");
     expect(output).toContain("Swept: the tables were rewritten without them.");
     expect(code).toBe(0);
+    await elsewhere?.close();
   });
 
   test("leaves nothing that leads back to the study, in the database or on the chain", async () => {
@@ -298,6 +325,16 @@ describe.skipIf(!findOrthanc()).each([
     expect(await world.examsOf("patient")).toEqual([]);
     expect((await run(world, "audit-verify", [])).code).toBe(0);
   });
+
+  /** Another gateway over the same database, which is not told of anything. */
+  async function startSecond() {
+    const PORT = String(await freePort());
+    const DATA_DIR = join(folder, "second");
+    const gateway = await startGateway(readConfig({ ...world.environment, PORT, DATA_DIR }));
+    const get = (path: string, token: string) =>
+      fetch(`http://127.0.0.1:${PORT}${path}`, { headers: { authorization: `Bearer ${token}` } });
+    return { get, close: () => gateway.close() };
+  }
 
   /** What whoever runs a server does, since it may keep old files of its log to write them over. */
   async function forgetLog(): Promise<void> {
