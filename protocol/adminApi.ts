@@ -184,7 +184,7 @@ export const erasureStepSchema = z.union([
   }),
   z.object({ event: z.literal("retired"), examId: z.string() }),
   z.object({ event: z.literal("destroyed") }),
-  /** `isLogCut`: whether the gateway may cut off the database's write-ahead log, and did. */
+  /** `isLogCut`: whether the database's write-ahead log was cut off, too. */
   z.object({ event: z.literal("swept"), isLogCut: z.boolean() }),
 ]);
 

@@ -106,7 +106,9 @@ async function erase(desk: Desk, named: Named, withhold: boolean): Promise<numbe
     if (step.event === "swept") {
       console.log("Swept: the tables were rewritten without them.");
       if (!step.isLogCut)
-        console.log("The database's write-ahead log still has them: its user may not cut it off.");
+        console.log(
+          "The database's write-ahead log still has them: docs/operations.md says how it is cut off.",
+        );
       console.log("Backups, and what others were given, are not in this command's reach.");
       return 0;
     }

@@ -51,6 +51,8 @@ export async function startPostgres(within = tmpdir()): Promise<Postgres> {
     `unix_socket_directories=${folder}`,
     "min_wal_size=4MB",
     "max_wal_size=8MB",
+    // As operations.md says for erasures.
+    "wal_recycle=off",
   ];
   const options = settings.flatMap((setting) => ["-c", setting]);
   let server: ChildProcess;

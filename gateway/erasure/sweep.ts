@@ -3,8 +3,10 @@
  * Rewriting the tables takes them out. What is due is written down, so that a killed gateway does it at its next start.
  */
 import { eq, getTableName, sql } from "drizzle-orm";
+import { PgliteDatabase } from "drizzle-orm/pglite";
 import type { Database } from "../database/database.ts";
 import {
+  binding,
   blindedGrantees,
   emergencyReaders,
   enrolments,
@@ -33,7 +35,7 @@ export async function markSweepDue(tx: Database): Promise<void> {
 
 /**
  * Rewrite the tables that secrets were deleted from, if that is due. Who reads one of them waits meanwhile.
- * @returns whether the write-ahead log was cut off behind them, too: the database's user may not be permitted to
+ * @returns whether the write-ahead log was cut off behind them, too
  */
 export async function sweep(database: Database): Promise<boolean> {
   if ((await database.$count(settings, eq(settings.name, DUE))) === 0) return true;
@@ -45,16 +47,20 @@ export async function sweep(database: Database): Promise<boolean> {
   return isCut;
 }
 
-/** Begin another file of the write-ahead log, and have those before it removed, where that is in this user's power. */
+/**
+ * Begin another file of the write-ahead log, and have those before it removed, where that is in this user's power. PGlite
+ * does as this session says. A server may keep old files to write them over, and then they hold what was deleted.
+ */
 async function cutLog(database: Database): Promise<boolean> {
   try {
-    await database.transaction(async (tx) => {
-      // PGlite checkpoints in this session; a server does by its own settings, and may keep files to write them over.
-      await tx.execute(sql`set local wal_recycle = off`);
+    return await database.transaction(async (tx) => {
+      if (database instanceof PgliteDatabase) await tx.execute(sql`set local wal_recycle = off`);
       await tx.execute(sql`select pg_switch_wal()`);
       await tx.execute(sql`checkpoint`);
+      const isOff = sql`select 1 from pg_settings where name = 'wal_recycle' and setting = 'off'`;
+      const [found] = await tx.select({ isOff: sql<boolean>`exists (${isOff})` }).from(binding);
+      return found?.isOff === true;
     });
-    return true;
   } catch (error) {
     if (isNotPermitted(error)) return false;
     throw error;
