@@ -7,7 +7,9 @@ import type { InstanceReference } from "../archive/client.ts";
 import { readRenderOptions, readThumbnailOptions } from "../archive/rendering/options.ts";
 import { Problem } from "../problem.ts";
 import { instanceOf, type PathParams, type PictureResource, seriesOf, studyOf } from "./address.ts";
+import { sendOne } from "./body.ts";
 import { type DicomwebRequest, type Opened, openStudy, type Parts, queryOf } from "./context.ts";
+import { documentIn, takesDocument } from "./documents.ts";
 import type { HeldInstance } from "./holdings.ts";
 
 /** A study, a series or an instance, and how one of its instances is chosen to stand for it. */
@@ -24,7 +26,7 @@ type SeriesAddress = StudyAddress & { seriesInstanceUid: string };
 /** One picture to send. */
 type Wanted = {
   resource: PictureResource;
-  instance: InstanceReference;
+  instance: HeldInstance;
   frame: number | "middle";
   signal: AbortSignal;
 };
@@ -84,16 +86,24 @@ function pictureRoute<Address extends StudyAddress>(
   });
 }
 
-/** Draw and send. What cannot be drawn is a placeholder that says so, in the picture and in a warning. */
+/**
+ * Draw and send. What cannot be drawn is a placeholder that says so, in the picture and in a warning; a PDF is sent as it
+ * is to who takes one.
+ */
 export async function sendPicture(
-  { renderer }: Parts,
+  { archive, renderer }: Parts,
   request: DicomwebRequest,
   reply: FastifyReply,
   { resource, instance, frame, signal }: Wanted,
 ): Promise<FastifyReply> {
   const isThumbnail = resource === "thumbnail";
   const read = isThumbnail ? readThumbnailOptions : readRenderOptions;
-  const options = read(queryOf(request), request.headers.accept);
+  const [query, { accept }] = [queryOf(request), request.headers];
+  if (instance.frames === null && frame === "middle" && !isThumbnail && takesDocument(query, accept)) {
+    const document = await documentIn(archive, instance, signal);
+    if (document) return sendOne(reply, document, false, signal);
+  }
+  const options = read(query, accept);
   const picture = await renderer.picture({ instance, frame, options, nameless: isThumbnail, signal });
   if (picture.missing !== null) reply.header("warning", `299 examkey "${picture.missing}"`);
   return reply.type(options.type).send(Buffer.from(picture.bytes));

