@@ -102,8 +102,11 @@ export function packTerms({ notBefore, notAfter, purposes, actions }: Terms): bi
   });
 }
 
-/** The word of terms whose purposes and actions are masks, as typed data has them: whether they make sense is the ledger's to say. */
-export function packMasks(terms: Record<"notBefore" | "notAfter" | "purposes" | "actions", number>): bigint {
+/** Terms as typed data has them: purposes and actions are masks. */
+export type TermsMasks = Record<"notBefore" | "notAfter" | "purposes" | "actions", number>;
+
+/** The word of terms that are masks: whether they make sense is the ledger's to say. */
+export function packMasks(terms: TermsMasks): bigint {
   return (
     BigInt(terms.notBefore) |
     (BigInt(terms.notAfter) << NOT_AFTER_SHIFT) |
@@ -120,11 +123,17 @@ export function unpackTerms(word: bigint): Terms {
   if (word < 0n || word >> 128n !== 0n) {
     throw new ProtocolError("invalid-terms-word", `Not a terms word: 0x${word.toString(16)}`);
   }
+  const masks = unpackMasks(word);
+  return { ...masks, purposes: maskToPurposes(masks.purposes), actions: maskToActions(masks.actions) };
+}
+
+/** The fields of a word of terms, as typed data has them. */
+export function unpackMasks(word: bigint): TermsMasks {
   return {
     notBefore: Number(word & PERIOD_MASK),
     notAfter: Number((word >> NOT_AFTER_SHIFT) & PERIOD_MASK),
-    purposes: maskToPurposes(Number((word >> PURPOSES_SHIFT) & PURPOSES_MASK)),
-    actions: maskToActions(Number((word >> ACTIONS_SHIFT) & ACTIONS_MASK)),
+    purposes: Number((word >> PURPOSES_SHIFT) & PURPOSES_MASK),
+    actions: Number((word >> ACTIONS_SHIFT) & ACTIONS_MASK),
   };
 }
 

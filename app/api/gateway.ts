@@ -12,6 +12,8 @@ export interface Gateway {
   /** The origin that the gateway calls itself by: EIP-4361's URI, and the only other place a token may go. */
   publicOrigin: string;
   dicomwebRoot: string;
+  /** Whether it sends what its patients sign, and pays for it. */
+  relay: boolean;
 }
 
 /** A gateway's own account of itself. */

@@ -5,7 +5,7 @@ import type { Persona } from "../../protocol/api.ts";
 const DEVELOPMENT_MNEMONIC = "test test test test test test test test test test test junk";
 
 /** Who has which development account in the demo. */
-export const ACCOUNT = { deployer: 0, custodian: 1, operator: 2 } as const;
+export const ACCOUNT = { deployer: 0, custodian: 1, operator: 2, relay: 8 } as const;
 
 /** The custodian that the demo plays. */
 export const CUSTODIAN_NAME = "Riverside Imaging (demo)";

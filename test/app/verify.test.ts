@@ -137,6 +137,7 @@ describe("a gateway's word", () => {
       base: "",
       publicOrigin: "",
       dicomwebRoot: "",
+      relay: false,
     });
     const told = (account: string): GrantAt => ({
       resource: shown.examId,

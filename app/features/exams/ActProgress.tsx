@@ -1,5 +1,5 @@
 import { Check } from "lucide-react";
-import { Notice, Spinner } from "../../design/index.ts";
+import { Button, Notice, Spinner } from "../../design/index.ts";
 import s from "./ActProgress.module.css";
 import type { Phase } from "./transaction.ts";
 import type { ActState } from "./useAct.ts";
@@ -20,8 +20,22 @@ const STEPS: { phase: Phase | "seen"; label: string; now: string }[] = [
   },
 ];
 
+/** What is said instead, where a gateway sends the act. */
+const RELAYED: Partial<Record<Phase, string>> = {
+  signing: "Your wallet asks you to sign. The custodian pays for sending it.",
+  submitting: "Signed. The custodian sends it to the network.",
+};
+
+interface ActProgressProps {
+  state: ActState;
+  /** What is so when it is done. */
+  done: string;
+  /** Send it from the person's own wallet instead. */
+  onSendDirectly: () => void;
+}
+
 /** Every step of an act, what is under way told aloud. */
-export function ActProgress({ state, done }: { state: ActState; done: string }) {
+export function ActProgress({ state, done, onSendDirectly }: ActProgressProps) {
   if (state.state === "idle") return null;
   const at = positionOf(state);
   return (
@@ -44,7 +58,7 @@ export function ActProgress({ state, done }: { state: ActState; done: string }) 
         </ol>
       )}
       <div role="status" aria-live="polite">
-        <Outcome state={state} done={done} />
+        <Outcome state={state} done={done} onSendDirectly={onSendDirectly} />
       </div>
     </div>
   );
@@ -57,12 +71,23 @@ function positionOf(state: ActState): number | null {
   return null;
 }
 
-function Outcome({ state, done }: { state: ActState; done: string }) {
+function Outcome({ state, done, onSendDirectly }: ActProgressProps) {
+  const sendIt = <Button onClick={onSendDirectly}>Send it myself</Button>;
   switch (state.state) {
     case "idle":
       return null;
     case "running":
-      return <p className={s.now}>{STEPS.find(({ phase }) => phase === state.phase)?.now}</p>;
+      return (
+        <>
+          <p className={s.now}>{nowInWords(state)}</p>
+          {state.isLate && (
+            <Notice kind="warn" title="The network has not written it yet." actions={sendIt}>
+              The custodian goes on trying. You can also send it from your own wallet, for the network’s fee;
+              it counts once, whichever comes first.
+            </Notice>
+          )}
+        </>
+      );
     case "done":
       if (state.seen) return <Notice kind="ok" title={done} />;
       return (
@@ -78,9 +103,13 @@ function Outcome({ state, done }: { state: ActState; done: string }) {
       );
     case "failed":
       return (
-        <Notice kind="danger" title={state.sentence.title}>
+        <Notice kind="danger" title={state.sentence.title} actions={state.canSend ? sendIt : undefined}>
           {state.sentence.way}
         </Notice>
       );
   }
+}
+
+function nowInWords({ phase, isRelayed }: Extract<ActState, { state: "running" }>): string | undefined {
+  return (isRelayed && RELAYED[phase]) || STEPS.find((step) => step.phase === phase)?.now;
 }

@@ -42,7 +42,7 @@ export function GrantDialog({ at, grants, change, onClose }: GrantDialogProps) {
   const { exam, gateway, session } = at;
   const client = usePublicClient();
   const rightNetwork = useOnRightNetwork();
-  const { state, start, reset } = useAct();
+  const { state, start, sendDirectly, reset } = useAct();
   const people = usePeople(gateway.base);
   const [choice, setChoice] = useState<GranteeChoice>(change && { listed: change.grantee.address });
   const [seriesUid, setSeriesUid] = useState(change?.seriesInstanceUid ?? null);
@@ -131,6 +131,7 @@ export function GrantDialog({ at, grants, change, onClose }: GrantDialogProps) {
       {state.state !== "idle" ? (
         <ActProgress
           state={state}
+          onSendDirectly={sendDirectly}
           done={
             grantee && "terms" in preview
               ? `${granteeName(grantee)} can see it ${untilInWords(preview.terms.notAfter)}.`

@@ -10,7 +10,7 @@ import { useAct } from "./useAct.ts";
 
 /** End every access to every exam, at every custodian, after a second look. */
 export function RevokeAllDialog({ grants, onClose }: { grants: GrantAt[]; onClose: () => void }) {
-  const { state, start, reset } = useAct();
+  const { state, start, sendDirectly, reset } = useAct();
   const rightNetwork = useOnRightNetwork();
   const sessionAt = useSignedIn();
   const { custodians } = useCustodians();
@@ -67,7 +67,7 @@ export function RevokeAllDialog({ grants, onClose }: { grants: GrantAt[]; onClos
             <p className={s.muted}>What was seen or saved before cannot be taken back.</p>
           </>
         ) : (
-          <ActProgress state={state} done="All access is revoked." />
+          <ActProgress state={state} done="All access is revoked." onSendDirectly={sendDirectly} />
         )}
       </div>
     </Dialog>

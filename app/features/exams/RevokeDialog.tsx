@@ -25,7 +25,7 @@ interface RevokeDialogProps {
 /** End one person's access to a series, an exam or more, or keep one exam from them, after a second look. */
 export function RevokeDialog({ revoking, others, onClose }: RevokeDialogProps) {
   const { what, grant, exam } = revoking;
-  const { state, start, reset } = useAct();
+  const { state, start, sendDirectly, reset } = useAct();
   const rightNetwork = useOnRightNetwork();
   const name = granteeName(grant.grantee);
   const left = others.filter((other) => isCurrent(other) && leaves(revoking, other));
@@ -62,7 +62,7 @@ export function RevokeDialog({ revoking, others, onClose }: RevokeDialogProps) {
             <p className={s.muted}>What was seen or saved before cannot be taken back.</p>
           </>
         ) : (
-          <ActProgress state={state} done={`${name} can no longer see it.`} />
+          <ActProgress state={state} done={`${name} can no longer see it.`} onSendDirectly={sendDirectly} />
         )}
       </div>
     </Dialog>

@@ -107,6 +107,7 @@ async function check(
       base,
       publicOrigin: new URL(found.dicomwebRoot).origin,
       dicomwebRoot: found.dicomwebRoot,
+      relay: found.relay,
     },
   };
 }
