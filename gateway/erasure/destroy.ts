@@ -2,7 +2,7 @@
  * The erasure itself, in one transaction: all that ties an exam to a study goes, with the keys of who read it, and a receipt
  * says so. Before it nothing is lost, and after it nothing is left.
  */
-import { and, eq, inArray, isNotNull, notExists, notInArray, or, sql } from "drizzle-orm";
+import { and, eq, inArray, isNotNull, like, notExists, notInArray, or, sql } from "drizzle-orm";
 import { alias } from "drizzle-orm/pg-core";
 import type { Hex } from "../../protocol/hash.ts";
 import { ERASE } from "../../protocol/receipt.ts";
@@ -21,6 +21,7 @@ import {
   ledgerEvents,
   manifestInstances,
   outbox,
+  relays,
 } from "../database/schema.ts";
 import type { Scope } from "./scope.ts";
 import { markSweepDue } from "./sweep.ts";
@@ -67,9 +68,15 @@ async function destroyGrants(tx: Database, pointers: Scope["pointers"]): Promise
     const series = await tx.select().from(examSeries).where(eq(examSeries.examId, examId));
     const resources = [examId, ...series.map(({ resource }) => resource)];
     const about = and(eq(ledgerEvents.patient, patient), inArray(ledgerEvents.resource, resources));
-    const named = await tx.selectDistinct({ grantee: ledgerEvents.grantee }).from(ledgerEvents).where(about);
+    const touched = await tx
+      .selectDistinct({ grantee: ledgerEvents.grantee })
+      .from(ledgerEvents)
+      .where(about);
     await tx.delete(ledgerEvents).where(about);
-    const grantees = named.flatMap(({ grantee }) => grantee ?? []);
+    // What is still under way holds a nonce of the relay's; it goes as all acts do, some time after it was settled.
+    const named = or(...resources.map((resource) => like(relays.data, `%${resource.slice(2)}%`)));
+    await tx.delete(relays).where(and(eq(relays.patient, patient), relays.isSettled, named));
+    const grantees = touched.flatMap(({ grantee }) => grantee ?? []);
     const other = alias(ledgerEvents, "other");
     const inUse = tx
       .select({ one: sql`1` })
@@ -108,6 +115,7 @@ async function destroyEnrolments(tx: Database, pointers: Scope["pointers"], ids:
   const gone = addresses.filter((address) => !still.some(({ patient }) => patient === address));
   await tx.delete(blindedGrantees).where(inArray(blindedGrantees.patient, gone));
   await tx.delete(ledgerEvents).where(inArray(ledgerEvents.patient, gone));
+  await tx.delete(relays).where(and(inArray(relays.patient, gone), relays.isSettled));
   return gone;
 }
 

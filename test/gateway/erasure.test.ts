@@ -21,6 +21,7 @@ import { findPostgres, type Postgres, startPostgres } from "../postgres.ts";
 import { reasonOf, until, World } from "../world.ts";
 import { giveBadge, signedEmergency } from "./breakGlass.ts";
 import { filesWith, foundIn, linksTo, type Study, textOfChain, textOfDatabase } from "./leftovers.ts";
+import { grantTo, RELAYING, taken, untilState } from "./relaying.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -139,6 +140,7 @@ describe.skipIf(!findOrthanc()).each([
         ARCHIVE_POLL: "1",
         STUDY_STABLE: "1",
         ANCHOR_INTERVAL: "1",
+        ...RELAYING,
         PORT: String(port),
         PUBLIC_URL: `http://127.0.0.1:${port}`,
         ...(postgres && { DATABASE_URL: postgres.url }),
@@ -150,6 +152,8 @@ describe.skipIf(!findOrthanc()).each([
     kept = both.find((one) => one.studyInstanceUid === madeStudyUid(2)) as Exam;
 
     for (const exam of [erased, kept]) await world.grant("patient", exam.examId, "reader");
+    const relayed = grantTo(world, "otherPatient", erased.examId);
+    await untilState(world, await taken(world, "Grant", "patient", relayed), "mined");
     // Of this reader nothing else is known here than a blinded name, for one series of this exam.
     const { address } = world.people.otherReader;
     const salt = newSalt();
@@ -212,7 +216,7 @@ describe.skipIf(!findOrthanc()).each([
   test("is shown first, and left alone where the archive would have it found again", async () => {
     const shown = await run(world, "erase", ["--exam", erased.examId, "--dry-run"]);
     expect(shown.output).toContain(`study ${erased.studyInstanceUid}`);
-    expect(shown.output).toMatch(/exam 0x[0-9a-f]{64}, registered, of 0x.*: \d+ receipts, 2 grants/);
+    expect(shown.output).toMatch(/exam 0x[0-9a-f]{64}, registered, of 0x.*: \d+ receipts, 3 grants/);
     expect(shown.output).toContain(`(${MADE_PATIENT_ID})`);
     expect(shown.code).toBe(0);
     const declined = await run(world, "erase", ["--study", erased.studyInstanceUid], { answer: "no\n" });
