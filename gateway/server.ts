@@ -14,6 +14,7 @@ import { AccessLog } from "./audit/accessLog.ts";
 import { Anchoring, type AnchoringContext } from "./audit/anchoring.ts";
 import { Audit } from "./audit/audit.ts";
 import { sealEarlier } from "./audit/earlier.ts";
+import { AuditHead } from "./audit/head.ts";
 import { registerReceiptRoutes } from "./audit/routes.ts";
 import { Authenticator } from "./auth/authenticator.ts";
 import { Nonces } from "./auth/nonces.ts";
@@ -156,6 +157,10 @@ async function assemble(config: GatewayConfig, closers: Closers): Promise<Omit<R
   const facts = new ArchiveFacts(archive);
   const operator = new Operator(provider, { ...config, ledger: consentLedger, chainId });
   await sealEarlier(database, operator, app.log);
+  const about = { chainId, consentLedger, custodian };
+  const auditHead = new AuditHead({ database, dataDir: config.dataDir, about, log: app.log });
+  await auditHead.start();
+  closers.push(() => auditHead.close());
   const audit = new Audit(database, operator);
   closers.push(() => audit.close());
   await startAnchoring(config, { database, operator, provider, log: app.log }, closers);
