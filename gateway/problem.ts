@@ -6,7 +6,7 @@ import { PROBLEM_STATUS, PROBLEM_URN, type ProblemReason } from "../protocol/rea
 import { faultOf } from "./operations/log.ts";
 
 /** Media type of a problem document (RFC 9457, section 3). */
-const PROBLEM_TYPE = "application/problem+json";
+export const PROBLEM_TYPE = "application/problem+json";
 
 /** What each reason means to the person who reads it, where the thrower has nothing better to say. */
 const DETAILS: Record<ProblemReason, string> = {

@@ -16,6 +16,7 @@ import { logOptions } from "./operations/log.ts";
 import type { Metrics } from "./operations/metrics.ts";
 import { logFault, Problem, sendProblem, toProblem } from "./problem.ts";
 import type { Site } from "./site.ts";
+import { refuseUnreadable } from "./unreadable.ts";
 
 /** The largest request body: a signed message. */
 const LARGEST_BODY = 64 * 1024;
@@ -76,6 +77,7 @@ export function createWebServer(parts: WebServerParts): FastifyInstance {
     bodyLimit: LARGEST_BODY,
     // A list of frames is one long parameter.
     routerOptions: { maxParamLength: 16_384 },
+    clientErrorHandler: refuseUnreadable,
     frameworkErrors: (error, _request, reply) => void sendProblem(reply, toProblem(error)),
   });
   app.register(cors, {

@@ -65,6 +65,16 @@ describe.each([
       expect(statuses.filter((status) => status >= 500)).toEqual([]);
     });
 
+    it.each([
+      ["malformed-request", "GET / HTTP/1.1\r\nno header\r\n\r\n"],
+      ["malformed-request", "\x16\x03\x01\x00\xa5"],
+      ["too-large", `GET /dicomweb/studies?${"A".repeat(100_000)} HTTP/1.1\r\nHost: a\r\n\r\n`],
+    ])("is told %s of what is no request", async (reason, bytes) => {
+      const answer = (await send(bytes)).toString("latin1");
+      expect(answer).toMatch(/^content-type: application\/problem\+json\r$/im);
+      expect(JSON.parse(answer.slice(answer.indexOf("\r\n\r\n")))).toMatchObject({ reason });
+    });
+
     it("finds the gateway at work afterwards", async () => {
       const answer = await scene.world.get("/dicomweb/studies", { token: target.token });
       expect(answer.status).toBe(200);

@@ -87,7 +87,15 @@ type Client = Record<
     (options: object) => Promise<ArrayBuffer[]>
   > &
   Record<"retrieveInstance", (options: object) => Promise<ArrayBuffer>> &
-  Record<"retrieveInstanceRendered", (options: object) => Promise<ArrayBuffer | ArrayBuffer[]>>;
+  Record<"retrieveStudy", (options: object) => Promise<ArrayBuffer[]>> &
+  Record<"storeInstances", (options: object) => Promise<unknown>> &
+  Record<
+    | "retrieveInstanceRendered"
+    | "retrieveInstanceThumbnail"
+    | "retrieveInstanceFramesRendered"
+    | "retrieveInstanceFramesThumbnail",
+    (options: object) => Promise<ArrayBuffer | ArrayBuffer[]>
+  >;
 
 function datasets(answer: Answer): DicomDataset[] {
   expect(answer.status).toBe(200);
@@ -688,8 +696,13 @@ describe.each([
 
       beforeAll(() => {
         vi.stubGlobal("XMLHttpRequest", FetchXmlHttpRequest);
-        const options = { url: house.root, singlepart: false, headers: { Authorization: TOKEN } };
-        client = new api.DICOMwebClient(options) as unknown as Client;
+        const options = {
+          url: house.root,
+          singlepart: false,
+          headers: { Authorization: TOKEN },
+          verbose: false,
+        };
+        client = new api.DICOMwebClient(options as never) as unknown as Client;
         return () => vi.unstubAllGlobals();
       });
 
@@ -757,6 +770,28 @@ describe.each([
         const mediaTypes = [{ mediaType: "image/png" }];
         const [picture] = [await client.retrieveInstanceRendered({ ...instance, mediaTypes })].flat();
         expect(Buffer.from(picture ?? new ArrayBuffer()).toString("latin1", 1, 4)).toBe("PNG");
+        expect(await client.retrieveStudy({ studyInstanceUID: MR.study })).toHaveLength(20);
+      });
+
+      it("reads thumbnails, and pictures of frames", async () => {
+        const wanted = { ...instance, mediaTypes: [{ mediaType: "image/png" }] };
+        const frame = { ...wanted, frameNumbers: [96] };
+        const boxed = { ...wanted, queryParams: { viewport: "64,64" } };
+        for (const [answer, width] of [
+          [await client.retrieveInstanceThumbnail(wanted), 128],
+          [await client.retrieveInstanceThumbnail(boxed), 64],
+          [await client.retrieveInstanceFramesThumbnail(frame), 128],
+          [await client.retrieveInstanceFramesRendered(frame), 512],
+        ] as const) {
+          const [picture] = [answer].flat();
+          const found = await sharp(Buffer.from(picture ?? new ArrayBuffer())).metadata();
+          expect([found.format, found.width]).toEqual(["png", width]);
+        }
+      });
+
+      it("is refused what it would store", async () => {
+        const storing = client.storeInstances({ datasets: [new ArrayBuffer(8)] });
+        await expect(storing).rejects.toMatchObject({ status: 405 });
       });
     });
   });
