@@ -1,48 +1,20 @@
 /** The nginx of docs/operations.md, in front of a gateway: as it is written there, but for TLS. */
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { existsSync, readFileSync } from "node:fs";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type DicomDataset, stringOf } from "../../gateway/archive/dicomJson.ts";
 import type { Exam } from "../../protocol/api.ts";
 import { freePort } from "../freePort.ts";
+import { findNginx, type Nginx, startNginx } from "../nginx.ts";
 import { reasonOf, SAMPLE_PATIENTS, until, World } from "../world.ts";
 
-const NGINX = "/usr/sbin/nginx";
-
-/** The block in the page, listening on a free port, and logging into a folder. */
-function configuration(folder: string, { port, gateway }: { port: number; gateway: string }): string {
-  const page = readFileSync(new URL("../../docs/operations.md", import.meta.url), "utf8");
-  const block = /```nginx\n(.*?)```/s.exec(page)?.[1] ?? "";
-  const served = block
-    .replace("listen 443 ssl", `listen 127.0.0.1:${port}`)
-    .replace("http://127.0.0.1:8080", gateway)
-    .replaceAll("/var/log/nginx", folder);
-  const paths = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(
-    (each) => `${each}_temp_path ${folder}/${each};`,
-  );
-  return `daemon off; pid ${folder}/pid; error_log ${folder}/start.log; events {} http { ${paths.join(" ")} ${served} }`;
-}
-
-describe.skipIf(!existsSync(NGINX))("behind nginx (needs Debian's nginx)", () => {
-  let folder: string;
-  let nginx: ChildProcess;
+describe.skipIf(!findNginx())("behind nginx (needs Debian's nginx)", () => {
+  let nginx: Nginx;
   let world: World;
   let exam: Exam;
 
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), "examkey-nginx-"));
-    const [port, inner] = [await freePort(), await freePort()];
-    const PUBLIC_URL = `http://127.0.0.1:${port}`;
-    await writeFile(
-      join(folder, "nginx.conf"),
-      configuration(folder, { port, gateway: `http://127.0.0.1:${inner}` }),
-    );
-    await mkdir(join(folder, "logs"));
-    nginx = spawn(NGINX, ["-p", folder, "-c", join(folder, "nginx.conf")], { stdio: "ignore" });
+    const inner = await freePort();
+    nginx = await startNginx([inner]);
+    const PUBLIC_URL = nginx.url;
     world = await World.open({
       environment: { PORT: String(inner), PUBLIC_URL, TRUST_PROXY: "127.0.0.1", RATE_LIMIT_REFUSALS: "5" },
     });
@@ -52,11 +24,8 @@ describe.skipIf(!existsSync(NGINX))("behind nginx (needs Debian's nginx)", () =>
   });
 
   afterAll(async () => {
-    const ended = once(nginx, "close");
-    nginx.kill("SIGQUIT");
-    await ended;
+    await nginx.close();
     await world.close();
-    await rm(folder, { recursive: true, force: true });
   });
 
   test("people sign in, read, and hear of the end of their access while the stream is open", async () => {
@@ -92,9 +61,7 @@ describe.skipIf(!existsSync(NGINX))("behind nginx (needs Debian's nginx)", () =>
 
   test("its log holds neither UIDs nor tokens", async () => {
     await world.get(`/dicomweb/studies/${exam.studyInstanceUid}/series?token=eyJhbGciOi.guessed`);
-    const files = () =>
-      ["examkey.log", "examkey-error.log"].map((file) => readFileSync(join(folder, file), "utf8"));
-    await until("the request is logged", async () => files()[0]?.includes(" GET 4"));
-    expect(files().join("")).not.toMatch(/token|eyJ|\d+(\.\d+){4,}|studies/);
+    await until("the request is logged", async () => nginx.logs()[0]?.includes(" GET 4"));
+    expect(nginx.logs().join("")).not.toMatch(/token|eyJ|\d+(\.\d+){4,}|studies/);
   });
 });
