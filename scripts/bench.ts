@@ -11,6 +11,7 @@ interface Benchmark {
 /** Loaded when asked for: the one brings a browser along, the other a chain. */
 const BENCHMARKS: Record<string, () => Promise<Benchmark>> = {
   gas: () => import("./bench/gas.ts"),
+  gateway: () => import("./bench/gateway.ts"),
   revoke: () => import("./bench/revoke.ts"),
   viewer: () => import("./bench/viewer.ts"),
 };
