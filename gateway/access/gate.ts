@@ -4,14 +4,22 @@ import type { Hex } from "../../protocol/hash.ts";
 import type { ProblemReason } from "../../protocol/reasons.ts";
 import type { Receipt } from "../../protocol/receipt.ts";
 import type { Action } from "../../protocol/terms.ts";
-import type { Audit, DecisionRecord } from "../audit/audit.ts";
+import type { Audit, DecisionRecord, Entry } from "../audit/audit.ts";
 import type { Authenticator } from "../auth/authenticator.ts";
 import type { Revocations } from "../auth/revocations.ts";
 import type { Token } from "../auth/tokens.ts";
 import type { Block } from "../chain/provider.ts";
 import type { Database } from "../database/database.ts";
 import type { Moment } from "../decision/decider.ts";
-import type { AccessGate, AllowedSeries, Caller, OpenExam, OpenRequest } from "../dicomweb/access.ts";
+import type {
+  AccessGate,
+  AllowedSeries,
+  Caller,
+  OpenAhead,
+  OpenExam,
+  OpenRequest,
+  SeriesRequest,
+} from "../dicomweb/access.ts";
 import type { Emergencies } from "../emergency/emergencies.ts";
 import type { ExamDirectory, KnownExam } from "../exams/directory.ts";
 import type { ArchiveFacts, StudyFacts } from "../exams/facts.ts";
@@ -44,6 +52,12 @@ type About = { action: Action; route: string; exams: readonly Hex[] };
 
 /** What was found, to be recorded before it is told; of an emergency, that it rests on one. */
 type Found<T> = { result: T; exams: readonly Hex[]; emergency: boolean };
+
+/** A decision's result, with what waits until it is recorded. */
+type Entered<T> = { result: T; recorded(): Promise<void> };
+
+/** What is to be decided. @param note takes the head that it is decided at */
+type Work<T> = (note: (head: Block) => void) => Promise<Found<T>>;
 
 /** What is asked about an exam that is known already. */
 type ExamRequest = Omit<OpenRequest, "studyInstanceUid">;
@@ -88,6 +102,27 @@ export class Gate implements AccessGate {
   async open(caller: SignedIn, request: OpenRequest): Promise<OpenExam> {
     const exam = await this.#parts.directory.byStudy(request.studyInstanceUid);
     return this.#open(caller, exam, request);
+  }
+
+  async openAhead(caller: SignedIn, request: SeriesRequest): Promise<OpenAhead> {
+    const { judge, revocations, directory } = this.#parts;
+    const found = await directory.byStudy(request.studyInstanceUid);
+    const exam = isWithin(caller.token, found) ? found : null;
+    const { generation } = judge;
+    const { result: permit, recorded } = await this.#enter(caller, exam, request);
+    const signal = this.#watch(caller, permit, request);
+    return {
+      ...permit,
+      examId: permit.exam.examId,
+      signal,
+      recorded: async () => {
+        await recorded();
+        await revocations.check(caller.token);
+        // Something happened since it was decided, and the watch may not have come to it yet.
+        if (generation !== judge.generation) await this.#open(caller, exam, request);
+        signal.throwIfAborted();
+      },
+    };
   }
 
   /** As `open`, for an exam by its id. */
@@ -202,14 +237,24 @@ export class Gate implements AccessGate {
     }
   }
 
-  #decide(
+  async #decide(
     caller: SignedIn,
     exam: KnownExam | null,
     request: ExamRequest,
   ): Promise<Verdict & { exam: KnownExam }> {
+    const { result, recorded } = await this.#enter(caller, exam, request);
+    await recorded();
+    return result;
+  }
+
+  #enter(
+    caller: SignedIn,
+    exam: KnownExam | null,
+    request: ExamRequest,
+  ): Promise<Entered<Verdict & { exam: KnownExam }>> {
     const { action, route, seriesInstanceUid = null } = request;
     const exams = exam ? [exam.examId] : [];
-    return this.#recorded(caller, { action, route, exams }, async (note) => {
+    return this.#entered(caller, { action, route, exams }, async (note) => {
       const moment = await this.#parts.judge.now();
       note(moment.head);
       const verdict = exam
@@ -246,37 +291,52 @@ export class Gate implements AccessGate {
     });
   }
 
+  /** As `entered`, once it is recorded. */
+  async #recorded<T>(caller: SignedIn, about: About, work: Work<T>): Promise<T> {
+    const { result, recorded } = await this.#entered(caller, about, work);
+    await recorded();
+    return result;
+  }
+
   /**
-   * Do what `work` does, and record what came of it, permit or problem, before anybody learns of it. The receipt goes
-   * with the answer.
+   * Do what `work` does, and enter what came of it, permit or problem, in the audit. Nobody learns of a problem before it
+   * is recorded, nor may of a permit. The receipt goes with the answer.
    */
-  async #recorded<T>(
-    caller: SignedIn,
-    about: About,
-    work: (note: (head: Block) => void) => Promise<Found<T>>,
-  ): Promise<T> {
+  async #entered<T>(caller: SignedIn, about: About, work: Work<T>): Promise<Entered<T>> {
     let head: Block | null = null;
     const note = (noted: Block) => {
       head = noted;
     };
-    const record = async (found: Omit<Found<T>, "result">, reason: ProblemReason | "permitted") => {
+    const enter = (found: Omit<Found<T>, "result">, reason: ProblemReason | "permitted") => {
       const { exams, emergency } = found;
       const decision = this.#decision(caller, { ...about, exams, emergency }, { reason, head });
-      caller.request.receipt = await this.#record(decision);
+      const entry = this.#enterDecision(decision);
+      return async () => {
+        entry.hurry();
+        caller.request.receipt = await entry.recorded;
+      };
     };
-    let done: Found<T>;
     try {
-      done = await work(note);
+      const { result, ...found } = await work(note);
+      return { result, recorded: enter(found, "permitted") };
     } catch (error) {
-      await record({ exams: about.exams, emergency: false }, toProblem(error).reason);
+      await enter({ exams: about.exams, emergency: false }, toProblem(error).reason)();
       throw error;
     }
-    await record(done, "permitted");
-    return done.result;
   }
 
   #record(decision: DecisionRecord): Promise<Receipt> {
-    return this.#parts.metrics.recording(decision, () => this.#parts.audit.record(decision));
+    const { hurry, recorded } = this.#enterDecision(decision);
+    hurry();
+    return recorded;
+  }
+
+  #enterDecision(decision: DecisionRecord): Entry {
+    const { metrics, audit } = this.#parts;
+    const entry = audit.enter(decision);
+    const recorded = metrics.recording(decision, () => entry.recorded);
+    recorded.catch(() => undefined);
+    return { ...entry, recorded };
   }
 
   #decision(

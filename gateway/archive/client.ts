@@ -8,17 +8,17 @@ import { randomUUID } from "node:crypto";
 import { isUid } from "../../protocol/uid.ts";
 import { Problem } from "../problem.ts";
 import {
-  type Answer,
   ArchiveConnection,
   type ArchiveOptions,
+  type Ask,
   type CallOptions,
-  readJson,
   statusOf,
 } from "./connection.ts";
-import { type Content, contentsOf, firstContent } from "./content.ts";
+import { type Content, contentsOf } from "./content.ts";
 import { type DicomDataset, stringOf } from "./dicomJson.ts";
 import { tagOf } from "./dictionary.ts";
 import { AS_STORED } from "./mediaType.ts";
+import type { ContentReceiver } from "./receiver.ts";
 import { type StoreResult, storeResult, writeFiles } from "./storing.ts";
 import { EXPLICIT_LITTLE_ENDIAN } from "./transferSyntaxes.ts";
 
@@ -105,8 +105,11 @@ export class ArchiveClient {
 
   /** One instance's attributes (PS3.18 section 10.4.1.1.2), without its pixels. */
   async metadata(instance: InstanceReference, options: CallOptions = {}): Promise<DicomDataset> {
-    const response = await this.#get(`${instancePath(instance)}/metadata`, DICOM_JSON, options);
-    const [dataset] = asDatasets(await readJson(response.body));
+    const { json } = await this.#connection.json(
+      `${instancePath(instance)}/metadata`,
+      asking(DICOM_JSON, options),
+    );
+    const [dataset] = asDatasets(json);
     if (dataset === undefined) throw new Problem("not-found");
     return dataset;
   }
@@ -120,38 +123,45 @@ export class ArchiveClient {
     frames: readonly number[],
     { transferSyntax = AS_STORED, ...options }: CallOptions & { transferSyntax?: string } = {},
   ): AsyncGenerator<Content, void, undefined> {
-    const path = `${instancePath(instance)}/frames/${frames.map(frameNumber).join(",")}`;
-    const ask = (syntax: string) =>
-      this.#get(
-        path,
-        `multipart/related; type="application/octet-stream"; transfer-syntax=${syntax}`,
-        options,
-      );
-    const answer = await ask(transferSyntax).catch((error: unknown) => {
-      // Orthanc fails on deflated instances when asked for them as stored; the decoded frame has the same bytes.
-      if (transferSyntax === AS_STORED && statusOf(error) === 500) return ask(EXPLICIT_LITTLE_ENDIAN);
-      throw error;
-    });
-    yield* contentsOf(answer);
+    const ask = (accept: string) =>
+      this.#connection.request(framesPath(instance, frames), asking(accept, options));
+    yield* contentsOf(await orDecoded(transferSyntax, ask));
+  }
+
+  /** One frame, counted from 1, as `frames` gives it: nothing of it comes before it is let flow. */
+  frame(
+    instance: InstanceReference,
+    frame: number,
+    { transferSyntax = AS_STORED, ...options }: CallOptions & { transferSyntax?: string } = {},
+  ): Promise<ContentReceiver> {
+    const ask = (accept: string) =>
+      this.#connection.receive(framesPath(instance, [frame]), asking(accept, options));
+    return orDecoded(transferSyntax, ask);
   }
 
   /** One instance as a DICOM file (PS3.10), as it is stored or in the transfer syntax that is named. */
-  async retrieve(
+  retrieve(
     instance: InstanceReference,
     { transferSyntax = AS_STORED, ...options }: CallOptions & { transferSyntax?: string } = {},
-  ): Promise<Content> {
+  ): Promise<ContentReceiver> {
     const accept = `multipart/related; type="application/dicom"; transfer-syntax=${transferSyntax}`;
-    return firstContent(await this.#get(instancePath(instance), accept, options));
+    return this.#connection.receive(instancePath(instance), asking(accept, options));
   }
 
   /**
    * The bytes behind a `BulkDataURI` of that instance's own metadata. One that leads anywhere else than below the
    * instance, in this archive, is not followed.
    */
-  async bulkData(instance: InstanceReference, uri: string, options: CallOptions = {}): Promise<Content> {
+  async bulkData(
+    instance: InstanceReference,
+    uri: string,
+    options: CallOptions = {},
+  ): Promise<ContentReceiver> {
     const path = this.#bulkDataPath(instance, uri);
-    const accept = 'multipart/related; type="application/octet-stream"';
-    return firstContent(await this.#get(path, accept, options));
+    return this.#connection.receive(
+      path,
+      asking('multipart/related; type="application/octet-stream"', options),
+    );
   }
 
   /** Store DICOM files, each given whole (STOW-RS, PS3.18 section 10.5). Those refused do not disturb the others. */
@@ -161,18 +171,13 @@ export class ArchiveClient {
   ): Promise<StoreResult> {
     const boundary = `examkey-${randomUUID()}`;
     const sent = { files: 0 };
-    const response = await this.#connection.request("studies", {
-      method: "POST",
-      headers: {
-        accept: DICOM_JSON,
-        "content-type": `multipart/related; type="application/dicom"; boundary=${boundary}`,
-      },
-      body: writeFiles(files, boundary, sent),
-      expected: [200, 202, 400, 409],
-      options,
-    });
-    const body = await readJson(response.body).catch(() => null);
-    const [result] = asDatasets(body);
+    const headers = {
+      accept: DICOM_JSON,
+      "content-type": `multipart/related; type="application/dicom"; boundary=${boundary}`,
+    };
+    const ask = { headers, expected: [200, 202, 400, 409], options };
+    const { json } = await this.#connection.json("studies", ask, writeFiles(files, boundary, sent));
+    const [result] = asDatasets(json);
     return storeResult(result ?? {}, sent.files);
   }
 
@@ -196,10 +201,9 @@ export class ArchiveClient {
 
   async #search(path: string, query: URLSearchParams, options: CallOptions) {
     const suffix = query.size > 0 ? `?${query}` : "";
-    const response = await this.#get(`${path}${suffix}`, DICOM_JSON, options);
-    const results = response.status === 204 ? [] : asDatasets(await readJson(response.body));
+    const { headers, json } = await this.#connection.json(`${path}${suffix}`, asking(DICOM_JSON, options));
     // PS3.18 section 8.3.4.4: a server that gives fewer than it has says so with warning 299.
-    return { results, truncated: String(response.headers.warning ?? "").startsWith("299") };
+    return { results: asDatasets(json), truncated: String(headers.warning ?? "").startsWith("299") };
   }
 
   async *#searchAll(path: string, query: URLSearchParams, key: string, options: CallOptions) {
@@ -220,15 +224,26 @@ export class ArchiveClient {
       offset += results.length;
     }
   }
+}
 
-  #get(path: string, accept: string, options: CallOptions): Promise<Answer> {
-    return this.#connection.request(path, {
-      method: "GET",
-      headers: { accept },
-      expected: [200, 204, 206],
-      options,
-    });
+function asking(accept: string, options: CallOptions): Ask {
+  return { headers: { accept }, expected: [200, 204, 206], options };
+}
+
+/** Orthanc fails on deflated instances when asked for frames as they are stored; the decoded frame has the same bytes. */
+async function orDecoded<T>(transferSyntax: string, ask: (accept: string) => Promise<T>): Promise<T> {
+  const accept = (syntax: string) =>
+    `multipart/related; type="application/octet-stream"; transfer-syntax=${syntax}`;
+  try {
+    return await ask(accept(transferSyntax));
+  } catch (error) {
+    if (transferSyntax !== AS_STORED || statusOf(error) !== 500) throw error;
+    return ask(accept(EXPLICIT_LITTLE_ENDIAN));
   }
+}
+
+function framesPath(instance: InstanceReference, frames: readonly number[]): string {
+  return `${instancePath(instance)}/frames/${frames.map(frameNumber).join(",")}`;
 }
 
 function uid(text: string): string {

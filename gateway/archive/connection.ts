@@ -3,6 +3,8 @@ import type { IncomingHttpHeaders } from "node:http";
 import { Readable } from "node:stream";
 import { Pool } from "undici";
 import { Problem } from "../problem.ts";
+import { MultipartError } from "./multipart.ts";
+import { ContentReceiver, type Failures, WholeReceiver } from "./receiver.ts";
 
 /** Where an archive is, and what opens it. */
 export interface ArchiveOptions {
@@ -23,19 +25,19 @@ export interface CallOptions {
 
 /** One request. */
 export interface Ask {
-  method: "GET" | "POST";
   headers: Record<string, string>;
-  body?: AsyncIterable<Uint8Array>;
   expected: readonly number[];
   options: CallOptions;
 }
 
 /** An answer whose status was expected. Its body must be read or dropped. */
 export interface Answer {
-  status: number;
   headers: IncomingHttpHeaders;
   body: AsyncIterable<Uint8Array>;
 }
+
+/** An answer in JSON. */
+export type Json = { headers: IncomingHttpHeaders; json: unknown };
 
 /** More JSON than this in one answer is refused: it is one page of a search, or one instance's metadata. */
 const MAX_JSON = 64 * 1024 * 1024;
@@ -72,31 +74,61 @@ export class ArchiveConnection {
   }
 
   /** Ask for a path below the root, with credentials. @throws {Problem} when the status is not one that is expected. */
-  async request(path: string, { method, headers, body, expected, options }: Ask): Promise<Answer> {
+  async request(path: string, ask: Ask): Promise<Answer> {
+    const { expected, options } = ask;
     const response = await this.#pool
-      .request({
-        path: `${this.#root.pathname}${path}`,
-        method,
-        headers: {
-          ...headers,
-          "accept-encoding": "identity",
-          ...(this.#authorization && { authorization: this.#authorization }),
-        },
-        body: body ? Readable.from(body) : null,
-        signal: options.signal ?? null,
-      })
+      .request({ ...this.#asked(path, ask), signal: options.signal ?? null })
       .catch((error: unknown) => {
         throw this.#noted(asProblem(error, options.signal));
       });
     if (expected.includes(response.statusCode)) {
       return {
-        status: response.statusCode,
         headers: response.headers,
         body: guarded(response.body, (error) => this.#noted(asProblem(error, options.signal))),
       };
     }
     await response.body.dump().catch(() => undefined);
     throw this.#noted(refusal(response.statusCode));
+  }
+
+  /** As `request`, for one content, of which nothing comes before it is let flow. @throws {Problem} */
+  async receive(path: string, ask: Ask): Promise<ContentReceiver> {
+    const { signal } = ask.options;
+    signal?.throwIfAborted();
+    const receiver = new ContentReceiver(this.#failures(ask), signal);
+    this.#pool.dispatch({ ...this.#asked(path, ask), body: null }, receiver);
+    await receiver.known;
+    return receiver;
+  }
+
+  /** As `request`, for JSON; nothing at all is an empty list. @param body makes it a POST @throws {Problem} */
+  async json(path: string, ask: Ask, body?: AsyncIterable<Uint8Array>): Promise<Json> {
+    const { signal } = ask.options;
+    signal?.throwIfAborted();
+    const receiver = new WholeReceiver(this.#failures(ask), MAX_JSON, signal);
+    const sent = body ? Readable.from(body) : null;
+    this.#pool.dispatch({ ...this.#asked(path, ask), body: sent, ...(sent && { method: "POST" }) }, receiver);
+    const answer = await receiver.answer;
+    return { headers: answer.headers, json: parseJson(answer.body) };
+  }
+
+  #asked(path: string, { headers }: Pick<Ask, "headers">) {
+    return {
+      path: `${this.#root.pathname}${path}`,
+      method: "GET" as const,
+      headers: {
+        ...headers,
+        "accept-encoding": "identity",
+        ...(this.#authorization && { authorization: this.#authorization }),
+      },
+    };
+  }
+
+  #failures({ expected, options: { signal } }: Ask): Failures {
+    return {
+      refusalOf: (status) => (expected.includes(status) ? null : (this.#noted(refusal(status)) as Problem)),
+      problemOf: (error) => this.#noted(asProblem(error, signal)),
+    };
   }
 
   #noted(problem: unknown): unknown {
@@ -136,7 +168,8 @@ function refusal(status: number): Problem {
 function asProblem(error: unknown, signal: AbortSignal | undefined): unknown {
   if (signal?.aborted) return signal.reason;
   if (error instanceof Problem) return error;
-  return new Problem("archive-unavailable", undefined, { cause: error });
+  const detail = error instanceof MultipartError ? "The archive's answer broke off." : undefined;
+  return new Problem("archive-unavailable", detail, { cause: error });
 }
 
 /** A body whose failures are problems. */
@@ -149,17 +182,9 @@ async function* guarded(body: AsyncIterable<Uint8Array>, problemOf: (error: unkn
 }
 
 /** A body as JSON; an empty one is an empty list. */
-export async function readJson(body: AsyncIterable<Uint8Array>): Promise<unknown> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of body) {
-    size += chunk.length;
-    if (size > MAX_JSON) throw new Problem("archive-unavailable", "The archive's answer is too long.");
-    chunks.push(chunk);
-  }
-  const text = Buffer.concat(chunks).toString("utf8");
+function parseJson(body: Buffer): unknown {
   try {
-    return text === "" ? [] : JSON.parse(text);
+    return body.length === 0 ? [] : JSON.parse(body.toString("utf8"));
   } catch (cause) {
     throw new Problem("archive-unavailable", "The archive's answer cannot be read.", { cause });
   }

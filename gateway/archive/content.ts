@@ -1,30 +1,46 @@
 /** Bodies of the archive's answers: parts of a multipart body, or the one thing that is not multipart. */
 import { Problem } from "../problem.ts";
 import type { Answer } from "./connection.ts";
-import { parseMediaType } from "./mediaType.ts";
+import { boundaryOf, parseMediaType } from "./mediaType.ts";
 import { MultipartError, type Part, readMultipart } from "./multipart.ts";
 import { EXPLICIT_LITTLE_ENDIAN } from "./transferSyntaxes.ts";
 
-/** Bytes with what they are. `bytes` is read once, and before anything else is asked of the same answer. */
-export interface Content {
+/** What bytes are. */
+export interface Kind {
   /** The media type without parameters. */
   mediaType: string;
   /** The transfer syntax that the archive names, or null. */
   transferSyntaxUid: string | null;
+}
+
+/** Bytes with what they are. `bytes` is read once, and before anything else is asked of the same answer. */
+export interface Content extends Kind {
   bytes: AsyncIterable<Uint8Array>;
+}
+
+/** What a `Content-Type` says. Octets of which no more is said are little endian (PS3.18 section 8.7.3.5.2). */
+export function kindOf(contentType: string): Kind {
+  const type = parseMediaType(contentType);
+  const transferSyntaxUid = type?.parameters.get("transfer-syntax") ?? null;
+  const octets = type?.name === "application/octet-stream";
+  return {
+    mediaType: type?.name ?? "application/octet-stream",
+    transferSyntaxUid: transferSyntaxUid ?? (octets ? EXPLICIT_LITTLE_ENDIAN : null),
+  };
 }
 
 /** The parts of a multipart answer, or the one thing that is not multipart. */
 export async function* contentsOf({ headers, body }: Answer): AsyncGenerator<Content, void, undefined> {
-  const type = parseMediaType(String(headers["content-type"] ?? ""));
-  const boundary = type?.parameters.get("boundary");
-  if (type?.name !== "multipart/related" || !boundary) {
-    yield content(String(headers["content-type"] ?? ""), body);
+  const contentType = String(headers["content-type"] ?? "");
+  const boundary = boundaryOf(contentType);
+  if (boundary === null) {
+    yield { ...kindOf(contentType), bytes: body };
     return;
   }
   const parts = readMultipart(body, boundary);
   try {
-    for await (const part of unbroken(parts)) yield content(contentTypeOf(part), unbroken(part.bytes));
+    for await (const part of unbroken(parts))
+      yield { ...kindOf(contentTypeOf(part)), bytes: unbroken(part.bytes) };
   } finally {
     await parts.return();
   }
@@ -42,31 +58,4 @@ async function* unbroken<T>(items: AsyncIterable<T>): AsyncGenerator<T, void, un
 
 function contentTypeOf(part: Part): string {
   return part.headers.get("content-type") ?? "application/octet-stream";
-}
-
-function content(contentType: string, bytes: AsyncIterable<Uint8Array>): Content {
-  const type = parseMediaType(contentType);
-  const transferSyntaxUid = type?.parameters.get("transfer-syntax") ?? null;
-  const octets = type?.name === "application/octet-stream";
-  return {
-    mediaType: type?.name ?? "application/octet-stream",
-    transferSyntaxUid: transferSyntaxUid ?? (octets ? EXPLICIT_LITTLE_ENDIAN : null),
-    bytes,
-  };
-}
-
-/** The first part; the rest of the answer is let go once its bytes are read, or dropped. */
-export async function firstContent(answer: Answer): Promise<Content> {
-  const contents = contentsOf(answer);
-  const first = await contents.next();
-  if (first.done) throw new Problem("not-found");
-  const { bytes } = first.value;
-  async function* released() {
-    try {
-      yield* bytes;
-    } finally {
-      await contents.return();
-    }
-  }
-  return { ...first.value, bytes: released() };
 }

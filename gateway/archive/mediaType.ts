@@ -20,6 +20,12 @@ export function parseMediaType(text: string): MediaType | null {
   return list?.length === 1 ? (list[0] ?? null) : null;
 }
 
+/** Between which lines the parts of a `multipart/related` body are (RFC 2046 section 5.1.1); null where it is none. */
+export function boundaryOf(contentType: string): string | null {
+  const type = parseMediaType(contentType);
+  return (type?.name === "multipart/related" && type.parameters.get("boundary")) || null;
+}
+
 /** Parse a comma-separated list of media ranges, in order of `q`; null if it is not one. */
 export function parseMediaTypes(text: string): MediaType[] | null {
   const types: MediaType[] = [];

@@ -16,7 +16,7 @@ export class MultipartError extends Error {
 }
 
 /** A part's header may be this long, in bytes, before it is refused. */
-const MAX_HEADER = 16 * 1024;
+export const MAX_HEADER = 16 * 1024;
 const CRLF = Buffer.from("\r\n");
 const END_OF_HEADERS = Buffer.from("\r\n\r\n");
 
@@ -121,7 +121,8 @@ class Scanner {
   }
 }
 
-function parseFields(lines: string[]): Map<string, string> {
+/** Header fields by lower-case name. */
+export function parseFields(lines: string[]): Map<string, string> {
   const fields = new Map<string, string>();
   for (const line of lines) {
     const colon = line.indexOf(":");

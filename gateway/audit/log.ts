@@ -1,5 +1,5 @@
 /** The log of receipts in the database: written in one piece with numbers and signature, and read back by number. */
-import { between, lt, sql } from "drizzle-orm";
+import { between, lt, type SQL, sql } from "drizzle-orm";
 import type { Hex } from "../../protocol/hash.ts";
 import { LOST, type Receipt } from "../../protocol/receipt.ts";
 import { receiptProofs } from "../../protocol/receiptTree.ts";
@@ -38,75 +38,105 @@ export async function skipTo(database: Database, used: number): Promise<boolean>
   return skipped.length > 0;
 }
 
-/** Write receipts under the next numbers, within a transaction. */
-export async function writeNext(tx: Database, sealed: readonly Sealed[], signer: Signer): Promise<Receipt[]> {
-  const [counter] = await tx
-    .update(auditCounter)
-    .set({ last: sql`${auditCounter.last} + ${sealed.length}` })
-    .returning();
-  if (!counter) throw new Error("The audit's counter is missing.");
-  return write(tx, sealed, counter.last - sealed.length + 1, signer);
+/**
+ * Write receipts under the numbers after `last`, all or none, in one statement; null where that is not the last number any
+ * more, and nothing was written.
+ */
+export async function writeAfter(
+  database: Database,
+  sealed: readonly Sealed[],
+  last: number,
+  signer: Signer,
+): Promise<Receipt[] | null> {
+  const { receipts, columns } = sign(sealed, last + 1, signer);
+  const counted = sql`
+    update ${auditCounter} set last = ${last + sealed.length}::bigint where last = ${last}::bigint returning last`;
+  return (await insert(database, columns, counted)) ? receipts : null;
 }
 
-/** Write receipts under the numbers from `first` on, within a transaction. */
+/** Write receipts under the next numbers, within a transaction: nobody else writes until it ends. */
+export async function writeNext(tx: Database, sealed: readonly Sealed[], signer: Signer): Promise<Receipt[]> {
+  const [counter] = await tx.select().from(auditCounter).for("update");
+  const written = counter && (await writeAfter(tx, sealed, counter.last, signer));
+  if (!written) throw new Error("The audit's counter is missing.");
+  return written;
+}
+
+/** Write receipts under the numbers from `first` on, which were counted already, within a transaction. */
 export async function write(
   tx: Database,
   sealed: readonly Sealed[],
   first: number,
   signer: Signer,
-): Promise<Receipt[]> {
-  const last = first + sealed.length - 1;
-  const { root, proofs } = receiptProofs({
-    first: BigInt(first),
-    receipts: sealed.map(({ digest }) => digest),
-  });
-  const signed = sign({ first, last, root }, signer);
-  await insert(tx, sealed, { first, last, ...signed });
-  return sealed.map(({ decided, root: envelopesRoot, opened }, index) => ({
-    ...decided,
-    custodian: signer.custodian,
-    sequence: first + index,
-    envelopes: envelopesRoot,
-    opened,
-    signed: { first, last, ...signed, siblings: proofs[index] ?? [] },
-  }));
+): Promise<void> {
+  await insert(tx, sign(sealed, first, signer).columns, sql`select 1`);
 }
 
-function sign({ first, last, root }: { first: number; last: number; root: Hex }, signer: Signer) {
+/** What goes into the two tables, for each row. */
+type Columns = { rows: readonly object[]; letters: readonly object[] };
+
+/** Receipts under the numbers from `first` on, signed together, and what is kept of them. */
+function sign(
+  sealed: readonly Sealed[],
+  first: number,
+  signer: Signer,
+): { receipts: Receipt[]; columns: Columns } {
+  const { custodian } = signer;
+  const last = first + sealed.length - 1;
+  const digests = sealed.map(({ digest }) => digest);
+  const { root, proofs } = receiptProofs({ first: BigInt(first), receipts: digests });
   const signedAt = Math.floor(Date.now() / 1000);
   const run = { first: BigInt(first), last: BigInt(last), root, signedAt: BigInt(signedAt) };
-  return { signedAt, signature: signer.signReceipts({ custodian: signer.custodian, ...run }) };
+  const signature = signer.signReceipts({ custodian, ...run });
+  return {
+    receipts: sealed.map(({ decided, root: envelopesRoot, opened }, index) => ({
+      ...decided,
+      custodian,
+      sequence: first + index,
+      envelopes: envelopesRoot,
+      opened,
+      signed: { first, last, signedAt, signature, siblings: proofs[index] ?? [] },
+    })),
+    columns: {
+      rows: sealed.map(({ decided, digest }, index) => ({
+        ...decided,
+        digest,
+        seq: first + index,
+        ...(first + index === last && { signedFrom: first, signedAt, signature }),
+      })),
+      letters: sealed.flatMap((one, index) =>
+        one.envelopes.map((envelope, position) => ({ seq: first + index, position, envelope })),
+      ),
+    },
+  };
 }
 
 /**
- * One statement with two parameters, whatever the number of rows: to build and parse one for each column of each row takes
- * longer than all that makes a receipt.
+ * One statement with two parameters for all rows, whatever their number: to build and parse one for each column of each row
+ * takes longer than all that makes a receipt.
+ * @param counted gives one row, or none: then nothing is written
  */
-async function insert(
-  tx: Database,
-  sealed: readonly Sealed[],
-  { first, last, signedAt, signature }: { first: number; last: number; signedAt: number; signature: Hex },
-): Promise<void> {
-  const rows = sealed.map(({ decided, digest }, index) => ({ ...decided, digest, seq: first + index }));
-  const letters = sealed.flatMap((one, index) =>
-    one.envelopes.map((envelope, position) => ({ seq: first + index, position, envelope })),
-  );
-  await tx.execute(sql`
-    with posted as (
+async function insert(tx: Database, { rows, letters }: Columns, counted: SQL): Promise<boolean> {
+  const result = await tx.execute(sql`
+    with counted as (${counted}), posted as (
       insert into ${envelopes} (seq, position, envelope)
-      select seq, position, envelope from jsonb_to_recordset(${JSON.stringify(letters)}::jsonb)
+      select seq, position, envelope from counted, jsonb_to_recordset(${JSON.stringify(letters)}::jsonb)
         as letter (seq bigint, position int, envelope text)
+    ), kept as (
+      insert into ${receipts} (
+        seq, decided_at_ms, purpose, action, route, reason, emergency, chain_id, block_number, block_hash,
+        digest, signed_from, signed_at, signature
+      )
+      select
+        seq, "decidedAt", purpose, action, route, reason, emergency, "chainId", "blockNumber", "blockHash",
+        digest, "signedFrom", "signedAt", signature
+      from counted, jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as row (
+        seq bigint, "decidedAt" bigint, purpose text, action text, route text, reason text, emergency boolean,
+        "chainId" bigint, "blockNumber" bigint, "blockHash" text, digest text,
+        "signedFrom" bigint, "signedAt" bigint, signature text
+      )
     )
-    insert into ${receipts} (
-      seq, decided_at_ms, purpose, action, route, reason, emergency, chain_id, block_number, block_hash, digest,
-      signed_from, signed_at, signature
-    )
-    select
-      seq, "decidedAt", purpose, action, route, reason, emergency, "chainId", "blockNumber", "blockHash", digest,
-      case seq when ${last} then ${first}::bigint end, case seq when ${last} then ${signedAt}::bigint end,
-      case seq when ${last} then ${signature} end
-    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as row (
-      seq bigint, "decidedAt" bigint, purpose text, action text, route text, reason text, emergency boolean,
-      "chainId" bigint, "blockNumber" bigint, "blockHash" text, digest text
-    )`);
+    select from counted`);
+  // Both drivers give the rows that came back; Drizzle's type for either of them does not say so.
+  return (result as { rows: unknown[] }).rows.length > 0;
 }

@@ -1,5 +1,5 @@
 /** Tokens say who somebody is, where, and for what purpose; never what they may see. */
-import { randomUUID } from "node:crypto";
+import { hash, randomUUID } from "node:crypto";
 import { decodeJwt, errors, jwtVerify, SignJWT } from "jose";
 import { z } from "zod";
 import type { Hex } from "../../protocol/hash.ts";
@@ -21,6 +21,9 @@ export const SESSION_LIFETIME = 8 * 60 * 60;
 const SESSION_TOKEN = "at+jwt";
 const VIEWER_TOKEN = "examkey-viewer+jwt";
 type Kind = typeof SESSION_TOKEN | typeof VIEWER_TOKEN;
+
+/** Above this many, all are forgotten: simpler than counting uses, and rare. */
+const MOST_REMEMBERED = 10_000;
 
 const claimsSchema = z.object({
   sub: z.string().regex(/^0x[0-9a-f]{40}$/),
@@ -64,6 +67,7 @@ export type TokenContext = {
 export class Tokens {
   readonly #context: TokenContext;
   readonly #key: Uint8Array;
+  readonly #known = new Map<string, Token>();
 
   constructor(context: TokenContext) {
     this.#context = context;
@@ -122,8 +126,27 @@ export class Tokens {
   }
 
   async #read(kind: Kind, text: string): Promise<Token> {
+    const token = await this.#recognise(kind, text);
+    await this.#context.revocations.check(token);
+    return token;
+  }
+
+  /** What a token says. To verify a signature takes longer than a decision does, so that what was verified is remembered. */
+  async #recognise(kind: Kind, text: string): Promise<Token> {
+    // By digests: the memory of a process is no place for what lets people in.
+    const key = hash("sha256", `${kind} ${text}`, "base64");
+    const known = this.#known.get(key);
+    if (known && known.expiresAt > Date.now() / 1000) return known;
+    this.#known.delete(key);
+    const token = await this.#verified(kind, text);
+    if (this.#known.size >= MOST_REMEMBERED) this.#known.clear();
+    this.#known.set(key, token);
+    return token;
+  }
+
+  async #verified(kind: Kind, text: string): Promise<Token> {
     const claims = await this.#verify(kind, text);
-    const { chainId, genesisHash, revocations } = this.#context;
+    const { chainId, genesisHash } = this.#context;
     if (claims.chain_id !== chainId || claims.genesis_hash !== genesisHash) {
       throw new Problem("token-foreign-chain");
     }
@@ -138,7 +161,6 @@ export class Tokens {
     };
     // A viewer token without its exam would open all of them.
     if ((token.examId !== null) !== (kind === VIEWER_TOKEN)) throw new Problem("token-malformed");
-    await revocations.check(token);
     return token;
   }
 

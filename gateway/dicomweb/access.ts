@@ -29,6 +29,15 @@ export interface OpenExam {
   signal: AbortSignal;
 }
 
+/** As `OpenRequest`, for one series or less. */
+export type SeriesRequest = OpenRequest & { seriesInstanceUid: string };
+
+/** A permit that is not recorded yet: the archive may be asked, and nothing may be given. */
+export interface OpenAhead extends OpenExam {
+  /** Resolves once something may be given: the permit is recorded, and still holds. @throws {Problem} */
+  recorded(): Promise<void>;
+}
+
 /** An exam that the caller may see now. */
 export interface VisibleStudy {
   studyInstanceUid: string;
@@ -41,6 +50,11 @@ export interface AccessGate {
   authenticate(request: FastifyRequest): Promise<Caller>;
   /** Decide for one study. The decision is durably recorded before this resolves or throws. */
   open(caller: Caller, request: OpenRequest): Promise<OpenExam>;
+  /**
+   * As `open`, for one series or less, before a permit is recorded: to ask the archive meanwhile. A denial is recorded
+   * before this throws.
+   */
+  openAhead(caller: Caller, request: SeriesRequest): Promise<OpenAhead>;
   /** All exams that the caller may see now for that action, recorded as one search; `not-granted` where there is none. */
   visible(caller: Caller, search: { action: Action; route: string }): Promise<VisibleStudy[]>;
 }

@@ -1,14 +1,25 @@
 /** Bodies on their way to a caller: begun only when there is something to send, cut when access ends. */
 import type { FastifyReply } from "fastify";
 import type { Content } from "../archive/client.ts";
+import type { Kind } from "../archive/content.ts";
 import { MultipartWriter } from "../archive/multipart.ts";
+import type { ContentReceiver } from "../archive/receiver.ts";
 import { streamed } from "../archive/stream.ts";
+
+const NOTHING = Buffer.alloc(0);
 
 /** Ends when access ends or the caller goes away, whichever is first. */
 export function untilClosed(reply: FastifyReply, access: AbortSignal): AbortSignal {
-  const gone = new AbortController();
-  reply.raw.once("close", () => gone.abort(new Error("the caller went away")));
-  return AbortSignal.any([access, gone.signal]);
+  const ended = new AbortController();
+  const cut = () => ended.abort(access.reason);
+  if (access.aborted) cut();
+  access.addEventListener("abort", cut, { once: true });
+  reply.raw.once("close", () => {
+    access.removeEventListener("abort", cut);
+    // Whose answer is whole is not gone.
+    if (!reply.raw.writableFinished) ended.abort(new Error("the caller went away"));
+  });
+  return ended.signal;
 }
 
 /**
@@ -58,7 +69,7 @@ export async function* asParts(
 }
 
 /** A part's media type, with its transfer syntax where that is known. */
-export function contentTypeOf({ mediaType, transferSyntaxUid }: Content): string {
+export function contentTypeOf({ mediaType, transferSyntaxUid }: Kind): string {
   return transferSyntaxUid === null ? mediaType : `${mediaType}; transfer-syntax=${transferSyntaxUid}`;
 }
 
@@ -74,4 +85,26 @@ export function sendOne(reply: FastifyReply, content: Content, multipart: boolea
   return multipart
     ? sendBody(reply, writer.contentType(content.mediaType), asParts(writer, one()), signal)
     : sendBody(reply, contentTypeOf(content), alone(), signal);
+}
+
+/**
+ * As `sendOne`, for what comes straight from the archive: it goes on as it comes, and with its length, where the archive
+ * told that of it. @param kind where it is not to be taken from the archive
+ */
+export function sendReceived(
+  reply: FastifyReply,
+  content: ContentReceiver,
+  multipart: boolean,
+  kind: Kind = content,
+): FastifyReply {
+  const writer = new MultipartWriter();
+  const head = multipart ? writer.head({ "Content-Type": contentTypeOf(kind) }) : NOTHING;
+  const tail = multipart ? writer.tail() : NOTHING;
+  reply.type(multipart ? writer.contentType(kind.mediaType) : contentTypeOf(kind));
+  if (content.length !== null) reply.header("content-length", head.length + content.length + tail.length);
+  if (reply.request.method === "HEAD") {
+    content.destroy();
+    return reply.send();
+  }
+  return reply.send(content.flow(head, tail));
 }

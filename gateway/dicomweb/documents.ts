@@ -21,8 +21,10 @@ export async function documentIn(
   const element = elementOf(metadata, "EncapsulatedDocument");
   if (stringOf(metadata, "MIMETypeOfEncapsulatedDocument") !== PDF || !element) return null;
   const document = { mediaType: PDF, transferSyntaxUid: null };
-  if (element.BulkDataURI !== undefined)
-    return { ...(await archive.bulkData(instance, element.BulkDataURI, { signal })), ...document };
+  if (element.BulkDataURI !== undefined) {
+    const { bytes } = await archive.bulkData(instance, element.BulkDataURI, { signal });
+    return { ...document, bytes };
+  }
   const bytes = Buffer.from(element.InlineBinary ?? "", "base64");
   async function* inline() {
     yield bytes;

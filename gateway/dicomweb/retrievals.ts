@@ -10,31 +10,31 @@ import {
 } from "../archive/dicomJson.ts";
 import { AS_STORED } from "../archive/mediaType.ts";
 import { MultipartWriter } from "../archive/multipart.ts";
+import type { ContentReceiver } from "../archive/receiver.ts";
 import { EXPLICIT_LITTLE_ENDIAN } from "../archive/transferSyntaxes.ts";
 import { inOrder } from "../inOrder.ts";
 import { Problem } from "../problem.ts";
-import { acceptBulkData, acceptFile, acceptFrames, acceptJson } from "./accept.ts";
+import { acceptBulkData, acceptFile, acceptFrames, acceptJson, type WantedFrames } from "./accept.ts";
 import type { AllowedSeries } from "./access.ts";
 import { framesOf, instanceOf, type PathParams, seriesOf, studyOf, tagPathOf } from "./address.ts";
-import { asParts, sendBody, sendOne } from "./body.ts";
-import { type DicomwebRequest, openStudy, type Parts } from "./context.ts";
+import { asParts, sendBody, sendOne, sendReceived } from "./body.ts";
+import { askAhead, type DicomwebRequest, openStudy, type Parts } from "./context.ts";
 import type { HeldInstance } from "./holdings.ts";
 import { sendPicture } from "./pictures.ts";
 import { rewriteMetadata } from "./rewrite.ts";
 
-/** A study, a series or an instance. */
-type Address = { studyInstanceUid: string; seriesInstanceUid?: string; sopInstanceUid?: string };
+/** A study, or a series of it. */
+type Address = { studyInstanceUid: string; seriesInstanceUid?: string };
 
 /** Instances whose metadata is asked for at the same time. */
 const AHEAD = 8;
 const INSTANCE = "/studies/:study/series/:series/instances/:instance";
 const GET = { exposeHeadRoute: false };
 
-/** The three levels that can be retrieved, by their paths. */
+/** The levels of which many instances are retrieved, by their paths. */
 const LEVELS: ReadonlyArray<[path: string, name: string, address: (params: PathParams) => Address]> = [
   ["/studies/:study", "study", (params) => ({ studyInstanceUid: studyOf(params) })],
   ["/studies/:study/series/:series", "series", seriesOf],
-  [INSTANCE, "instance", instanceOf],
 ];
 
 export function retrievalRoutes(routes: FastifyInstance, parts: Parts): void {
@@ -50,21 +50,7 @@ export function retrievalRoutes(routes: FastifyInstance, parts: Parts): void {
       return sendMetadata(parts, request, reply, opened);
     });
   }
-  routes.get(`${INSTANCE}/frames/*`, GET, async (request: DicomwebRequest, reply) => {
-    const { address, signal } = await openStudy(parts, request, reply, {
-      action: "VIEW",
-      route: "WADO-RS instance frames",
-      address: (params) => ({ ...instanceOf(params), ...framesOf(params) }),
-    });
-    const held = await parts.holdings.instance(address);
-    const { frames, picture } = address;
-    if (picture === null) return sendFrames(parts, request, reply, held, frames, signal);
-    const [frame, ...more] = frames;
-    if (frame === undefined || more.length > 0) {
-      throw new Problem("malformed-request", "One frame is drawn at a time.");
-    }
-    return sendPicture(parts, request, reply, { resource: picture, instance: held, frame, signal });
-  });
+  instanceRoutes(routes, parts);
   routes.get(`${INSTANCE}/bulkdata/*`, GET, async (request: DicomwebRequest, reply) => {
     const { address, signal } = await openStudy(parts, request, reply, {
       action: "VIEW",
@@ -75,6 +61,53 @@ export function retrievalRoutes(routes: FastifyInstance, parts: Parts): void {
     const held = await parts.holdings.instance(address);
     const content = await bulkData(parts, held, address.tagPath, signal);
     return sendOne(reply, content, multipart, signal);
+  });
+}
+
+/** What viewers ask for most: the archive is asked while the permit is being recorded. */
+function instanceRoutes(routes: FastifyInstance, parts: Parts): void {
+  routes.get(INSTANCE, GET, async (request: DicomwebRequest, reply) => {
+    const opening = { action: "DOWNLOAD", route: "WADO-RS instance", address: instanceOf } as const;
+    const { answer } = await askAhead(parts, request, reply, opening, async ({ address, signal }) => {
+      const { transferSyntax, multipart } = acceptFile(request.headers.accept);
+      const held = await parts.holdings.instance(address);
+      return { file: await parts.archive.retrieve(held, { transferSyntax, signal }), multipart };
+    });
+    const { file, multipart } = answer;
+    const { transferSyntaxUid } = file;
+    return sendReceived(reply, file, multipart, { mediaType: "application/dicom", transferSyntaxUid });
+  });
+  routes.get(`${INSTANCE}/metadata`, GET, async (request: DicomwebRequest, reply) => {
+    const opening = { action: "VIEW", route: "WADO-RS instance metadata", address: instanceOf } as const;
+    const { answer } = await askAhead(parts, request, reply, opening, async ({ address, signal }) => {
+      acceptJson(request.headers.accept);
+      const held = await parts.holdings.instance(address);
+      const dataset = await verifiedMetadata(parts, held, signal);
+      return JSON.stringify([rewriteMetadata(dataset, held, parts.root(request))]);
+    });
+    return reply.type("application/dicom+json").send(answer);
+  });
+  routes.get(`${INSTANCE}/frames/*`, GET, async (request: DicomwebRequest, reply) => {
+    const opening = {
+      action: "VIEW",
+      route: "WADO-RS instance frames",
+      address: (params: PathParams) => ({ ...instanceOf(params), ...framesOf(params) }),
+    } as const;
+    const { answer, signal } = await askAhead(parts, request, reply, opening, async ({ address, signal }) => {
+      const held = await parts.holdings.instance(address);
+      const { frames, picture } = address;
+      const [only, ...more] = frames;
+      if (picture !== null || only === undefined || more.length > 0) return { held, frames, picture };
+      return receiveFrame(parts, request, held, only, signal);
+    });
+    if ("content" in answer) return sendReceived(reply, answer.content, answer.multipart);
+    const { held, frames, picture } = answer;
+    if (picture === null) return sendFrames(parts, request, reply, held, frames, signal);
+    const [frame, ...more] = frames;
+    if (frame === undefined || more.length > 0) {
+      throw new Problem("malformed-request", "One frame is drawn at a time.");
+    }
+    return sendPicture(parts, request, reply, { resource: picture, instance: held, frame, signal });
   });
 }
 
@@ -89,10 +122,8 @@ async function* heldInstances(
   { holdings }: Parts,
   { address, series, signal }: OpenedAddress,
 ): AsyncGenerator<HeldInstance, void, undefined> {
-  const { studyInstanceUid, seriesInstanceUid, sopInstanceUid } = address;
-  if (seriesInstanceUid !== undefined && sopInstanceUid !== undefined) {
-    yield await holdings.instance({ studyInstanceUid, seriesInstanceUid, sopInstanceUid });
-  } else if (seriesInstanceUid !== undefined) {
+  const { studyInstanceUid, seriesInstanceUid } = address;
+  if (seriesInstanceUid !== undefined) {
     yield* await holdings.instances(studyInstanceUid, seriesInstanceUid);
   } else {
     for (const each of await holdings.series(studyInstanceUid, series, { signal })) {
@@ -108,17 +139,11 @@ async function sendFiles(parts: Parts, request: DicomwebRequest, reply: FastifyR
   async function* files(): AsyncGenerator<Content, void, undefined> {
     for await (const held of heldInstances(parts, opened)) {
       const file = await parts.archive.retrieve(held, { transferSyntax, signal });
-      yield { ...file, mediaType: "application/dicom" };
+      const { transferSyntaxUid, bytes } = file;
+      yield { mediaType: "application/dicom", transferSyntaxUid, bytes };
     }
   }
-  if (!multipart) {
-    if (opened.address.sopInstanceUid === undefined) {
-      throw new Problem("not-acceptable", "Several files come as multipart/related.");
-    }
-    const only = await files().next();
-    if (only.done) throw new Problem("not-found");
-    return sendOne(reply, only.value, false, signal);
-  }
+  if (!multipart) throw new Problem("not-acceptable", "Several files come as multipart/related.");
   const writer = new MultipartWriter();
   return sendBody(reply, writer.contentType("application/dicom"), asParts(writer, files()), signal);
 }
@@ -161,7 +186,42 @@ async function verifiedMetadata({ archive }: Parts, instance: InstanceReference,
   return dataset;
 }
 
-/** Frames as they are stored, or as the archive decodes them where the caller insists. */
+/** What is accepted of frames that are there; in which syntaxes the archive is asked for them. @throws {Problem} */
+async function wantedFrames(
+  parts: Parts,
+  request: DicomwebRequest,
+  held: HeldInstance,
+  frames: readonly number[],
+  signal: AbortSignal,
+): Promise<WantedFrames & { syntaxes: string[] }> {
+  const wanted = acceptFrames(request.headers.accept);
+  if (!wanted.multipart && frames.length > 1) {
+    throw new Problem("not-acceptable", "Several frames come as multipart/related.");
+  }
+  const count = held.frames ?? numberOfFrames(await verifiedMetadata(parts, held, signal));
+  if (frames.some((frame) => frame > count)) throw new Problem("not-found");
+  return { ...wanted, syntaxes: wanted.decoded ? [AS_STORED, EXPLICIT_LITTLE_ENDIAN] : [AS_STORED] };
+}
+
+/** One frame as it is stored, or as the archive decodes it where the caller insists. */
+async function receiveFrame(
+  parts: Parts,
+  request: DicomwebRequest,
+  held: HeldInstance,
+  frame: number,
+  signal: AbortSignal,
+): Promise<{ content: ContentReceiver; multipart: boolean }> {
+  const wanted = await wantedFrames(parts, request, held, [frame], signal);
+  for (const transferSyntax of wanted.syntaxes) {
+    const content = await parts.archive.frame(held, frame, { transferSyntax, signal });
+    if (wanted.accepts(content.mediaType, content.transferSyntaxUid))
+      return { content, multipart: wanted.multipart };
+    content.destroy();
+  }
+  throw notStoredSo();
+}
+
+/** As `receiveFrame`, for several, sent in multipart. */
 async function sendFrames(
   parts: Parts,
   request: DicomwebRequest,
@@ -170,13 +230,8 @@ async function sendFrames(
   frames: readonly number[],
   signal: AbortSignal,
 ) {
-  const wanted = acceptFrames(request.headers.accept);
-  if (!wanted.multipart && frames.length > 1) {
-    throw new Problem("not-acceptable", "Several frames come as multipart/related.");
-  }
-  const count = held.frames ?? numberOfFrames(await verifiedMetadata(parts, held, signal));
-  if (frames.some((frame) => frame > count)) throw new Problem("not-found");
-  for (const transferSyntax of wanted.decoded ? [AS_STORED, EXPLICIT_LITTLE_ENDIAN] : [AS_STORED]) {
+  const wanted = await wantedFrames(parts, request, held, frames, signal);
+  for (const transferSyntax of wanted.syntaxes) {
     const contents = parts.archive.frames(held, frames, { transferSyntax, signal });
     const first = await contents.next();
     if (first.done) throw new Problem("not-found");
@@ -185,7 +240,6 @@ async function sendFrames(
       await contents.return();
       continue;
     }
-    if (!wanted.multipart) return sendOne(reply, first.value, false, signal);
     const writer = new MultipartWriter();
     async function* all() {
       if (!first.done) yield first.value;
@@ -193,7 +247,11 @@ async function sendFrames(
     }
     return sendBody(reply, writer.contentType(mediaType), asParts(writer, all()), signal);
   }
-  throw new Problem("not-acceptable", "The frames are stored in a form that was not asked for.");
+  throw notStoredSo();
+}
+
+function notStoredSo(): Problem {
+  return new Problem("not-acceptable", "The frames are stored in a form that was not asked for.");
 }
 
 /** A value by its place in the instance's metadata, which says where the archive keeps it. */

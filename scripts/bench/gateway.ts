@@ -176,6 +176,10 @@ export async function bench(args: string[]): Promise<void> {
     : join(ROOT, "..", "shared", "dicom", "ct-head");
   if (!existsSync(dicom)) throw new UsageError(`There is no folder ${dicom}. Name one with --dicom DIR.`);
   requireParts();
-  const options = { rounds: number("rounds"), seconds: number("seconds"), connections: number("connections") };
+  const options = {
+    rounds: number("rounds"),
+    seconds: number("seconds"),
+    connections: number("connections"),
+  };
   if (!(await benchGateway({ dicom, ...options }))) process.exitCode = 1;
 }

@@ -2,7 +2,6 @@
 import type { ChildProcess } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { stringOf } from "../../../gateway/archive/dicomJson.ts";
 import type { Exam } from "../../../protocol/api.ts";
 import { type GatewayProcess, startProcess } from "../../../test/gateway/process.ts";
 import { type Orthanc, startOrthanc } from "../../../test/orthanc.ts";
@@ -22,7 +21,7 @@ export type Contender = {
   pids: readonly number[];
 };
 
-/** A file's name, with the path and the headers that ask for it. */
+/** All that stands, and the exam that is asked for. */
 export type Stage = {
   orthanc: Contender;
   nginx: Contender;
@@ -35,6 +34,9 @@ export type Stage = {
   instances: readonly string[];
   close(): Promise<void>;
 };
+
+/** DICOM JSON, as far as it is read here (PS3.18 annex F). */
+type Dataset = Record<string, { Value?: string[] }>;
 
 /** What ends when the stage does, in opposite order. */
 type Closers = (() => Promise<unknown>)[];
@@ -75,7 +77,7 @@ async function assemble(dicom: string, environment: Record<string, string>, clos
     },
   });
   closers.push(() => world.close());
-  const exam = await shareTheExam(world);
+  const exam = await shareTheExam(world, archive);
   await world.stopGateway();
   const instances = await instancesOf(archive, exam);
   const nginx = await startNginx(archive);
@@ -101,13 +103,11 @@ async function assemble(dicom: string, environment: Record<string, string>, clos
 }
 
 /** Enrol the one patient of the archive, and grant all of it to the reader. */
-async function shareTheExam(world: World): Promise<Exam> {
-  const { archive } = { archive: world.environment };
-  const studies = await fetch(`${archive.DICOMWEB_URL}/studies?includefield=00100020`, {
-    headers: { authorization: basicOf(archive) },
-  });
-  const [study] = (await studies.json()) as Parameters<typeof stringOf>[0][];
-  const patientId = study && stringOf(study, "PatientID");
+async function shareTheExam(world: World, archive: Orthanc): Promise<Exam> {
+  const headers = { authorization: archive.authorization };
+  const studies = await fetch(`${archive.url}/studies?includefield=00100020`, { headers });
+  const [study] = (await studies.json()) as Dataset[];
+  const patientId = study?.["00100020"]?.Value?.[0];
   if (!patientId) throw new Error("The archive has no exam with a patient's id.");
   await world.enrol(patientId, "patient");
   const [exam] = await world.examsOf("patient");
@@ -116,17 +116,13 @@ async function shareTheExam(world: World): Promise<Exam> {
   return exam;
 }
 
-function basicOf({ DICOMWEB_USERNAME, DICOMWEB_PASSWORD }: Record<string, string>): string {
-  return `Basic ${Buffer.from(`${DICOMWEB_USERNAME}:${DICOMWEB_PASSWORD}`).toString("base64")}`;
-}
-
 async function instancesOf(archive: Orthanc, { studyInstanceUid }: Exam): Promise<string[]> {
   const { authorization } = archive;
   const path = `studies/${studyInstanceUid}/instances`;
   const answer = await fetch(`${archive.url}/${path}`, { headers: { authorization } });
-  const datasets = (await answer.json()) as Parameters<typeof stringOf>[0][];
+  const datasets = (await answer.json()) as Dataset[];
   return datasets.map((dataset) => {
-    const [series, instance] = ["SeriesInstanceUID", "SOPInstanceUID"].map((uid) => stringOf(dataset, uid));
+    const [series, instance] = ["0020000E", "00080018"].map((tag) => dataset[tag]?.Value?.[0]);
     return `/studies/${studyInstanceUid}/series/${series}/instances/${instance}`;
   });
 }

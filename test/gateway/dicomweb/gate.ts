@@ -4,8 +4,10 @@ import type {
   AccessGate,
   AllowedSeries,
   Caller,
+  OpenAhead,
   OpenExam,
   OpenRequest,
+  SeriesRequest,
 } from "../../../gateway/dicomweb/access.ts";
 import { Problem } from "../../../gateway/problem.ts";
 import type { Action } from "../../../protocol/terms.ts";
@@ -19,6 +21,8 @@ export class TestGate implements AccessGate {
   readonly grants = new Map<string, Grant>();
   /** Every permit, in order. */
   readonly permits: OpenRequest[] = [];
+  /** How recording goes of a permit that the archive is asked ahead of. */
+  recording: () => Promise<void> = () => Promise.resolve();
   readonly #open = new Map<string, Set<AbortController>>();
 
   permit(studyInstanceUid: string, grant: Partial<Grant> = {}): void {
@@ -49,6 +53,10 @@ export class TestGate implements AccessGate {
     const open = this.#open.get(studyInstanceUid) ?? new Set();
     this.#open.set(studyInstanceUid, open.add(controller));
     return { examId: studyInstanceUid, series: grant.series, signal: controller.signal };
+  }
+
+  async openAhead(caller: Caller, request: SeriesRequest): Promise<OpenAhead> {
+    return { ...(await this.open(caller, request)), recorded: () => this.recording() };
   }
 
   async visible(_caller: Caller, { action }: { action: Action }) {
