@@ -42,6 +42,8 @@ export const discoverySchema = z.object({
         role: z.string(),
         kind: z.enum(["patient", "practitioner"]),
         accountIndex: z.int().nonnegative(),
+        /** What a practitioner signs emergencies with. */
+        badge: z.object({ address, accountIndex: z.int().nonnegative() }).optional(),
       }),
     )
     .optional(),

@@ -14,6 +14,8 @@ export interface Gateway {
   dicomwebRoot: string;
   /** Whether it sends what its patients sign, and pays for it. */
   relay: boolean;
+  /** The contract that emergencies are opened in; null where the gateway honours none. */
+  emergencyAccess: Address | null;
 }
 
 /** A gateway's own account of itself. */

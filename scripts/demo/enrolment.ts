@@ -20,8 +20,9 @@ export async function enrolPlayers(
   players: readonly Player[],
   dicom: string | null,
 ): Promise<void> {
-  for (const { kind, address, name, role } of players) {
-    if (kind === "practitioner") await desk.ask("/practitioners", { address, name, role });
+  for (const { kind, address, name, role, badge } of players) {
+    if (kind === "practitioner")
+      await desk.ask("/practitioners", { address, name, role, badge: badge?.address });
   }
   const { patients, withoutPatientId } = candidatesSchema.parse(await desk.ask("/patients/candidates"));
   for (const { modalities, description, studyInstanceUid } of withoutPatientId) {

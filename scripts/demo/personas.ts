@@ -13,8 +13,20 @@ export const CUSTODIAN_NAME = "Riverside Imaging (demo)";
 const PEOPLE = [
   { accountIndex: 3, name: "Nora Fairwind", role: "Patient", kind: "patient" },
   { accountIndex: 4, name: "Elias Brook", role: "Patient", kind: "patient" },
-  { accountIndex: 5, name: "Dr. Imani Vale", role: "Radiologist, Riverside Imaging", kind: "practitioner" },
-  { accountIndex: 6, name: "Dr. Tomas Reyes", role: "Radiologist, second opinion", kind: "practitioner" },
+  {
+    accountIndex: 5,
+    badgeIndex: 15,
+    name: "Dr. Imani Vale",
+    role: "Radiologist, Riverside Imaging",
+    kind: "practitioner",
+  },
+  {
+    accountIndex: 6,
+    badgeIndex: 16,
+    name: "Dr. Tomas Reyes",
+    role: "Radiologist, second opinion",
+    kind: "practitioner",
+  },
 ] as const;
 
 const root = HDNodeWallet.fromMnemonic(Mnemonic.fromPhrase(DEVELOPMENT_MNEMONIC), "m/44'/60'/0'/0");
@@ -27,5 +39,10 @@ export function account(index: number): { address: string; privateKey: `0x${stri
 
 /** The personas whom the demo's built-in wallet can play. */
 export function personas(): Persona[] {
-  return PEOPLE.map((person) => ({ ...person, address: account(person.accountIndex).address }));
+  return PEOPLE.map(({ accountIndex, name, role, kind, ...more }) => ({
+    ...{ accountIndex, name, role, kind, address: account(accountIndex).address },
+    ...("badgeIndex" in more && {
+      badge: { address: account(more.badgeIndex).address, accountIndex: more.badgeIndex },
+    }),
+  }));
 }

@@ -8,6 +8,8 @@ export interface Player {
   name: string;
   role: string;
   kind: Persona["kind"];
+  /** What a practitioner signs emergencies with; an own wallet's is the person's to make. */
+  badge?: Persona["badge"];
   isOwnWallet: boolean;
   /** How many exams are registered for this patient. */
   exams: number;

@@ -97,6 +97,9 @@ async function startLedger({ chainPort }: StartOptions, players: Player[], close
   closers.push(async () => custody.close());
   const { privateKey } = account(ACCOUNT.custodian);
   await custody.nameOperator(contracts.consentLedger, privateKey, account(ACCOUNT.operator).address, true);
+  for (const { badge } of players) {
+    if (badge) await custody.nameBadge(contracts.emergencyAccess, privateKey, badge.address, true);
+  }
   for (const { address, isOwnWallet } of players) {
     if (isOwnWallet)
       await custody.provider.send("hardhat_setBalance", [address, toQuantity(parseEther("100"))]);
@@ -109,6 +112,7 @@ interface GatewayParts {
   consentLedger: string;
   custodianRegistry: string;
   accessLog: string;
+  emergencyAccess: string;
   appDir: string;
   players: Player[];
 }
@@ -126,6 +130,7 @@ function startGateway({ port, dicom, dataDir }: StartOptions, parts: GatewayPart
     CONSENT_LEDGER_BLOCK: "",
     CUSTODIAN_REGISTRY: parts.custodianRegistry,
     ACCESS_LOG: parts.accessLog,
+    EMERGENCY_ACCESS: parts.emergencyAccess,
     ANCHOR_INTERVAL: "30",
     CUSTODIAN: account(ACCOUNT.custodian).address,
     CUSTODIAN_KEY: account(ACCOUNT.custodian).privateKey,

@@ -138,6 +138,7 @@ describe("a gateway's word", () => {
       publicOrigin: "",
       dicomwebRoot: "",
       relay: false,
+      emergencyAccess: null,
     });
     const told = (account: string): GrantAt => ({
       resource: shown.examId,

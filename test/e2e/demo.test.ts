@@ -16,6 +16,7 @@ import { Contract, JsonRpcProvider, Wallet } from "ethers";
 import { createSiweMessage } from "viem/siwe";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { consentLedgerAbi } from "../../protocol/abi/consentLedger.ts";
+import { emergencyAccessAbi } from "../../protocol/abi/emergencyAccess.ts";
 import type { Discovery, Exam } from "../../protocol/api.ts";
 import type { Hex } from "../../protocol/hash.ts";
 import { granteeOf } from "../../protocol/ids.ts";
@@ -119,6 +120,18 @@ async function grant({ url, rpcUrl }: Demo, examId: string): Promise<void> {
   provider.destroy();
 }
 
+/** Of each persona's badge, whether the custodian has named it. */
+async function badgesOf({ url, rpcUrl }: Demo): Promise<boolean[]> {
+  const answer = await fetch(`${url}/.well-known/examkey`);
+  const { contracts, custodian, personas = [] } = (await answer.json()) as Discovery;
+  const provider = new JsonRpcProvider(rpcUrl, undefined, { cacheTimeout: -1 });
+  const emergencies = new Contract(contracts.emergencyAccess ?? "", emergencyAccessAbi, provider);
+  const named = personas.flatMap(({ badge }) =>
+    badge ? [emergencies.getFunction("isPractitioner").staticCall(custodian, badge.address)] : [],
+  );
+  return Promise.all(named).finally(() => provider.destroy());
+}
+
 const isReachable = (url: string) =>
   fetch(url).then(
     () => true,
@@ -140,6 +153,7 @@ test("npm start over one's own folder: shared, ended, started again, and ended b
   expect(owned.exams.length).toBeGreaterThan(0);
   expect(owned.grantsForgotten).toBe(false);
   const [exam] = owned.exams;
+  expect(await badgesOf(first)).toEqual([true, true]);
   await grant(first, exam?.examId ?? "");
   await expect.poll(async () => (await examsOf(first.url, radiologist)).exams).toHaveLength(1);
 

@@ -102,7 +102,7 @@ function describeTypedData(
       raw: content,
     };
   }
-  const title = "Sign for the consent ledger";
+  const title = found.primaryType === "Emergency" ? "Sign in an emergency" : "Sign for the consent ledger";
   return {
     title,
     reading: read(found, audience),

@@ -1,6 +1,10 @@
 import { createPublicClient, getAddress, http } from "viem";
 import type { Discovery } from "../../../protocol/api.ts";
-import { calldataDescriptor, eip712Descriptor } from "../../../protocol/clearSigning/descriptor.ts";
+import {
+  calldataDescriptor,
+  eip712Descriptor,
+  emergencyDescriptor,
+} from "../../../protocol/clearSigning/descriptor.ts";
 import { DeveloperProvider } from "./provider.ts";
 
 /** The reverse domain name by which sites tell this wallet from others (EIP-6963). */
@@ -16,6 +20,7 @@ const ICON =
 export function installDeveloperWallet(discovery: Discovery): DeveloperProvider | null {
   if (!discovery.personas || discovery.personas.length === 0) return null;
   const { chainId } = discovery;
+  const { emergencyAccess } = discovery.contracts;
   const consentLedger = getAddress(discovery.contracts.consentLedger);
   const provider = new DeveloperProvider({
     personas: discovery.personas,
@@ -24,6 +29,9 @@ export function installDeveloperWallet(discovery: Discovery): DeveloperProvider 
     descriptors: [
       eip712Descriptor({ chainId, consentLedger }),
       calldataDescriptor({ chainId, consentLedger }),
+      ...(emergencyAccess
+        ? [emergencyDescriptor({ chainId, emergencyAccess: getAddress(emergencyAccess) })]
+        : []),
     ],
     chain: createPublicClient({ transport: http(discovery.rpcUrl) }),
   });

@@ -180,12 +180,12 @@ export class DeveloperProvider {
     const persona = this.#personaOf(from);
     if (!isHex(data)) throw new ProviderError(-32602, "The message is not hexadecimal.");
     await this.#approve(persona, { kind: "message", data });
-    return this.#account(persona).signMessage({ message: { raw: data } });
+    return accountAt(persona.accountIndex).signMessage({ message: { raw: data } });
   }
 
   async #signTypedData(from: unknown, typedData: unknown): Promise<Hex> {
-    const persona = this.#personaOf(from);
-    const asked = readTypedData(this.descriptors, typedData, getAddress(persona.address));
+    const { persona, address, accountIndex } = this.#signerOf(from);
+    const asked = readTypedData(this.descriptors, typedData, getAddress(address));
     const { found } = asked;
     if (found instanceof UnreadableError) {
       // The person is told, and can say nothing but no.
@@ -195,7 +195,7 @@ export class DeveloperProvider {
     await this.#approve(persona, asked);
     const { domain, primaryType, members, data } = found;
     const types = { [primaryType]: members };
-    return this.#account(persona).signTypedData({ domain, types, primaryType, message: data });
+    return accountAt(accountIndex).signTypedData({ domain, types, primaryType, message: data });
   }
 
   async #sendTransaction(transaction: unknown): Promise<Hex> {
@@ -206,7 +206,7 @@ export class DeveloperProvider {
     const amount = isHex(value) ? hexToBigInt(value) : 0n;
     const chainId = this.#chainId;
     await this.#approve(persona, { kind: "transaction", chainId, to: target, data: call, value: amount });
-    const account = this.#account(persona);
+    const account = accountAt(persona.accountIndex);
     const request = await this.#wallet.prepareTransactionRequest({
       account,
       chain: null,
@@ -233,15 +233,17 @@ export class DeveloperProvider {
   }
 
   #personaOf(from: unknown): Persona {
-    const persona = this.personas.find(
-      ({ address }) => typeof from === "string" && address.toLowerCase() === from.toLowerCase(),
-    );
+    const persona = this.personas.find(({ address }) => isSame(address, from));
     if (!persona) throw new ProviderError(4100, "The developer wallet does not hold this account.");
     return persona;
   }
 
-  #account(persona: Persona) {
-    return mnemonicToAccount(MNEMONIC, { addressIndex: persona.accountIndex });
+  /** Whose typed data it is to sign: a persona, by the account that they sign in with or by their badge. */
+  #signerOf(from: unknown): { persona: Persona; address: string; accountIndex: number } {
+    const holder = this.personas.find(({ badge }) => isSame(badge?.address, from));
+    if (holder?.badge) return { persona: holder, ...holder.badge };
+    const persona = this.#personaOf(from);
+    return { persona, address: persona.address, accountIndex: persona.accountIndex };
   }
 
   #emit(event: string, ...args: unknown[]): void {
@@ -252,6 +254,14 @@ export class DeveloperProvider {
     this.#state = { ...this.#state, ...change };
     for (const watcher of this.#watchers) watcher();
   }
+}
+
+function accountAt(addressIndex: number) {
+  return mnemonicToAccount(MNEMONIC, { addressIndex });
+}
+
+function isSame(address: string | undefined, from: unknown): boolean {
+  return typeof from === "string" && address?.toLowerCase() === from.toLowerCase();
 }
 
 function fieldsOf(value: unknown): Record<string, unknown> {

@@ -1,5 +1,6 @@
 import { useState } from "react";
 import { shortMoment } from "../../words/index.ts";
+import { EmergenciesOn } from "../emergency/index.ts";
 import s from "./AccessList.module.css";
 import { accessOf, type ChangeableGrant, coveredInWords, granteeName, isCurrent, keyOf } from "./access.ts";
 import type { ExamAt, GrantAt } from "./data.ts";
@@ -21,8 +22,9 @@ export function AccessList({ at, grants, onChange }: AccessListProps) {
   return (
     <div className={s.section}>
       <h3 className={s.heading}>Who can see it</h3>
+      <EmergenciesOn examId={at.exam.examId} gateway={at.gateway} />
       {people.length === 0 ? (
-        <p className={s.muted}>Only you, and {at.exam.custodian.name}, which holds the images.</p>
+        <p className={s.muted}>You have shared it with nobody. {at.exam.custodian.name} holds the images.</p>
       ) : (
         <ul className={s.people}>
           {people.map((access) => (

@@ -21,7 +21,7 @@ export function MyExamsPage() {
   return (
     <Page
       title="My exams"
-      lead="The images stay with the custodian. You hold the key: nobody opens them through ExamKey unless you say so here."
+      lead="The images stay with the custodian. You hold the key: nobody opens them through ExamKey unless you say so here, but in an emergency, which you are shown."
       actions={
         shared && (
           <Button

@@ -1,5 +1,5 @@
 import { type QueryFunctionContext, useQueries, useQuery } from "@tanstack/react-query";
-import type { PublicClient } from "viem";
+import { getAddress, type PublicClient } from "viem";
 import { usePublicClient } from "wagmi";
 import type { Discovery, Problem } from "../../../protocol/api.ts";
 import { fetchDiscovery, type Gateway, type Mismatch, mismatchOf, toProblem } from "../../api/index.ts";
@@ -99,6 +99,7 @@ async function check(
   }
   const mismatch = mismatchOf(found, home.discovery, { custodian: custodian.account, url: custodian.url });
   if (mismatch) return { state: "unusable", mismatch, gateway: null };
+  const { emergencyAccess } = found.contracts;
   return {
     state: "up",
     gateway: {
@@ -108,6 +109,7 @@ async function check(
       publicOrigin: new URL(found.dicomwebRoot).origin,
       dicomwebRoot: found.dicomwebRoot,
       relay: found.relay,
+      emergencyAccess: emergencyAccess === null ? null : getAddress(emergencyAccess),
     },
   };
 }

@@ -1,7 +1,7 @@
-import { ArrowLeft } from "lucide-react";
+import { ArrowLeft, Siren } from "lucide-react";
 import { type ReactNode, type RefCallback, useSyncExternalStore } from "react";
 import type { Exam } from "../../../protocol/api.ts";
-import { plainDate } from "../../words/dates.ts";
+import { plainDate, untilInWords } from "../../words/dates.ts";
 import type { Tool } from "./gestures.ts";
 import { Overlays } from "./Overlays.tsx";
 import { Placeholder } from "./Placeholder.tsx";
@@ -51,6 +51,12 @@ export function RoomView({ exam, reader, stageRef, tool, onTool, onClose }: Room
           tabIndex={0}
           aria-label={pictureLabel(reading)}
         />
+        {exam.access?.emergency && (
+          <p className="rr-emergency" role="status">
+            <Siren aria-hidden="true" size={16} /> Emergency,{" "}
+            {untilInWords(exam.access.notAfter, { short: true })}. The patient sees that you opened this.
+          </p>
+        )}
         {reading && <Overlays reading={reading} />}
         {reading && reader && <Placeholder reading={reading} reader={reader} onClose={onClose} />}
         {reading && reader && <Scrubber reading={reading} reader={reader} />}

@@ -6,6 +6,7 @@ import { useLocation } from "wouter";
 import { Button, Empty, Notice, Page, Spinner } from "../../design/index.ts";
 import { examTitle, sentenceFor } from "../../words/index.ts";
 import { useSessions } from "../connect/index.ts";
+import { BreakGlass } from "../emergency/index.ts";
 import { type ExamAt, UnansweredNotices, useExams } from "../exams/index.ts";
 import { GatewayNotices } from "../gateways/index.ts";
 import { preloadReadingRoom, ReadingRoom } from "../reading-room/index.ts";
@@ -21,6 +22,9 @@ export function ReadingPage({ examId }: { examId: string }) {
   const [opened, setOpened] = useState<ExamAt | null>(null);
   if (found && opened?.exam.examId !== examId) setOpened(found);
   const at = opened?.exam.examId === examId ? opened : found;
+  // Once it was said not to be open, that stays until it is: whoever breaks the glass signs in anew on the way.
+  const [closed, setClosed] = useState<string | null>(null);
+  if (!at && !exams.loading && closed !== examId) setClosed(examId);
   const close = useCallback(
     () => navigate(at?.exam.relation === "owner" ? "/my-exams" : "/shared-with-me"),
     [navigate, at?.exam.relation],
@@ -29,7 +33,7 @@ export function ReadingPage({ examId }: { examId: string }) {
   useEffect(preloadReadingRoom, []);
 
   if (at) return <OpenExam key={`${at.session.address} ${examId}`} at={at} onClose={close} />;
-  if (exams.loading) return <Opening />;
+  if (exams.loading && closed !== examId) return <Opening />;
   return (
     <Page title="This exam is not open to you">
       <GatewayNotices />
@@ -37,7 +41,12 @@ export function ReadingPage({ examId }: { examId: string }) {
       <Empty
         picture={<EyeOff />}
         title="It is not among the exams you may see."
-        actions={<Button onClick={() => navigate("/shared-with-me")}>Shared with me</Button>}
+        actions={
+          <>
+            <Button onClick={() => navigate("/shared-with-me")}>Shared with me</Button>
+            <BreakGlass examId={examId} />
+          </>
+        }
       >
         It may never have been shared with you, or no longer is, or not for the purpose you signed in with.
       </Empty>

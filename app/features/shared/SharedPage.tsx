@@ -68,6 +68,7 @@ function SharedCard({ at }: { at: ExamAt }) {
               {untilInWords(access.notAfter)}
             </time>{" "}
             ({distance(access.notAfter, nowSeconds())}).
+            {access.emergency && " You opened it in an emergency; the patient sees that."}
           </p>
         )}
         <Button

@@ -1,0 +1,2 @@
+export { BreakGlass } from "./BreakGlass.tsx";
+export { EmergenciesOn } from "./EmergenciesOn.tsx";
