@@ -12,10 +12,12 @@ import { logOptions } from "../../gateway/operations/log.ts";
 import type { Exam } from "../../protocol/api.ts";
 import { blindedGrantee, granteeOf, newSalt } from "../../protocol/ids.ts";
 import { PROBLEM_STATUS } from "../../protocol/reasons.ts";
+import type { Relayed } from "../../protocol/relay.ts";
 import { reasonOf, SAMPLE_PATIENTS, until, World } from "../world.ts";
 import { BreakableProxy } from "./breakableProxy.ts";
 import { HospitalArchive } from "./hospitalArchive.ts";
 import { type GatewayProcess, startProcess } from "./process.ts";
+import { grantTo, messageOf, RELAYING, signed, untilState } from "./relaying.ts";
 
 const LEAK =
   "/dicomweb/studies/1.2.840.10008.5.1/0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266?token=eyJhbGciOi.eyJzdWIi.c2ln";
@@ -39,7 +41,7 @@ function keep(what: string, ...values: (string | null | undefined)[]): void {
 beforeAll(async () => {
   archive = await HospitalArchive.open();
   world = await World.open({
-    environment: { DICOMWEB_URL: archive.url },
+    environment: { DICOMWEB_URL: archive.url, ...RELAYING },
     rpcThrough: async (rpcUrl) => {
       rpc = await BreakableProxy.to(rpcUrl);
       return rpc.url;
@@ -118,6 +120,24 @@ async function signIn(): Promise<void> {
   }
   await world.grant("patient", exam.examId, "reader");
   await tellNames();
+  await relayActs();
+}
+
+/** What a patient has sent for them: one act as it should be, one that is not the patient's, and one that the ledger refuses. */
+async function relayActs(): Promise<void> {
+  const { patient, stranger } = world.people;
+  const fields = grantTo(world, "otherReader", exam.examId);
+  for (const [signer, bent] of [
+    [patient, {}],
+    [stranger, {}],
+    [patient, { nonce: 77n }],
+  ] as const) {
+    const message = await messageOf(world, "Grant", { by: patient, ...fields, ...bent });
+    const body = await signed(world, "Grant", message, signer);
+    keep("a signature", body.signature, body.signature.slice(2, 66));
+    const answer = await world.post("/relay", body);
+    if (answer.ok) await untilState(world, (await answer.json()) as Relayed, "mined");
+  }
 }
 
 /** Whose a blinded grantee is: as it should be told, as it should not, and in a body that breaks off. */
@@ -233,7 +253,7 @@ async function keepStored(): Promise<void> {
   }
   for (const row of await database.select().from(enrolments)) keep("a salt", row.salt, row.signature);
   await close();
-  keep("a key", world.environment.OPERATOR_KEY);
+  keep("a key", world.environment.OPERATOR_KEY, world.environment.RELAY_KEY);
 }
 
 test("says what happened, one JSON document a line", () => {

@@ -5,8 +5,10 @@ import type { Exam } from "../../protocol/api.ts";
 import { granteeOf } from "../../protocol/ids.ts";
 import { type Relayed, relayQueueSchema } from "../../protocol/relay.ts";
 import { argumentsOf } from "../contracts/signing.ts";
-import { reasonOf, until, World } from "../world.ts";
+import { freePort } from "../freePort.ts";
+import { type PersonName, reasonOf, SAMPLE_PATIENTS, until, World } from "../world.ts";
 import {
+  goOnMining,
   grantTo,
   messageOf,
   NOWHERE,
@@ -15,6 +17,7 @@ import {
   relay,
   revokeFrom,
   signed,
+  stopMining,
   taken,
   transactionsOf,
   untilState,
@@ -204,44 +207,70 @@ test("what a patient signed is listed for them, and for nobody else", async () =
   await until("finalised blocks have it", async () => (await queue("patient")).acts.length === 0);
 });
 
-describe("a budget", () => {
-  test("of gas that is spent lets a patient send nothing more, but for what closes", async () => {
-    await world.stopGateway();
-    await world.startGateway({ RELAY_GAS_PER_DAY: "1" });
-    onTestFinished(async () => {
-      await world.stopGateway();
-      await world.startGateway();
-    });
-    const fields = grantTo(world, "reader", NOWHERE);
-    const answer = await relay(world, "Grant", "patient", fields);
-    expect(answer.headers.get("retry-after")).toBe("3600");
-    expect(await reasonOf(answer)).toBe("429 gas-budget-spent");
-  });
-
-  test("of closing is another than that of opening", async () => {
-    await world.stopGateway();
-    await world.startGateway({ RELAY_ACTS_PER_MINUTE: "1" });
-    onTestFinished(async () => {
-      await world.stopGateway();
-      await world.startGateway();
-    });
-    await world.enrol("1CT1", "otherPatient");
-    const opens = (on: string) => relay(world, "Grant", "otherPatient", grantTo(world, "reader", on));
-    const closes = (on: string) => relay(world, "Revoke", "otherPatient", revokeFrom(world, "reader", on));
-    expect((await opens(NOWHERE)).status).toBe(202);
-    expect((await closes(brain.examId)).status).toBe(202);
-    expect(await reasonOf(await opens(pet.examId))).toBe("429 too-many-requests");
-    expect(await reasonOf(await closes(pet.examId))).toBe("429 too-many-requests");
-  });
-});
-
-test("without a key, it says that it is off", async () => {
+/** The same gateway with other settings, until the test is over. */
+async function restartedWith(environment: Record<string, string>): Promise<void> {
   await world.stopGateway();
-  await world.startGateway({ RELAY_KEY: "" });
+  await world.startGateway(environment);
   onTestFinished(async () => {
     await world.stopGateway();
     await world.startGateway();
   });
+}
+
+describe("what a patient has sent for them is counted", () => {
+  const opens = (name: PersonName, on: string) => relay(world, "Grant", name, grantTo(world, "reader", on));
+  const closes = (name: PersonName, on: string) =>
+    relay(world, "Revoke", name, revokeFrom(world, "reader", on));
+
+  test("by the gas of a day, apart for what closes: whoever spent it on granting can still revoke", async () => {
+    await restartedWith({ RELAY_GAS_PER_DAY: "110000" });
+    await world.enrol(SAMPLE_PATIENTS.ct, "otherPatient");
+    expect((await opens("otherPatient", NOWHERE)).status).toBe(202);
+    const refused = await opens("otherPatient", brain.examId);
+    expect(refused.headers.get("retry-after")).toBe("3600");
+    expect(await reasonOf(refused)).toBe("429 gas-budget-spent");
+    expect((await closes("otherPatient", pet.examId)).status).toBe(202);
+    // Another patient's is another.
+    await world.enrol(SAMPLE_PATIENTS.mr, "otherReader");
+    expect((await opens("otherReader", NOWHERE)).status).toBe(202);
+  });
+
+  test("by the minute, apart as well", async () => {
+    await restartedWith({ RELAY_ACTS_PER_MINUTE: "1" });
+    await world.enrol(SAMPLE_PATIENTS.angiogram, "stranger");
+    expect((await opens("stranger", NOWHERE)).status).toBe(202);
+    expect((await closes("stranger", brain.examId)).status).toBe(202);
+    expect(await reasonOf(await opens("stranger", pet.examId))).toBe("429 too-many-requests");
+    expect(await reasonOf(await closes("stranger", pet.examId))).toBe("429 too-many-requests");
+  });
+});
+
+test("metrics say how much waits, was sent, and came of it", async () => {
+  const METRICS_PORT = String(await freePort());
+  await restartedWith({ METRICS_PORT });
+  const metric = async (line: string) => {
+    const text = await (await fetch(`http://127.0.0.1:${METRICS_PORT}/metrics`)).text();
+    return Number(
+      text
+        .split("\n")
+        .find((one) => one.startsWith(`${line} `))
+        ?.slice(line.length),
+    );
+  };
+  await stopMining(world);
+  onTestFinished(() => goOnMining(world));
+  const act = await taken(world, "Revoke", "patient", revokeFrom(world, "otherReader", NOWHERE));
+  await untilState(world, act, "sent");
+  await until("it is counted", async () => (await metric("examkey_relay_queue")) === 1);
+  expect(await metric("examkey_relay_sendings_total")).toBe(1);
+  await goOnMining(world);
+  await untilState(world, act, "mined");
+  await until("it is gone", async () => (await metric("examkey_relay_queue")) === 0);
+  expect(await metric('examkey_relayed_acts_total{outcome="mined"}')).toBe(1);
+});
+
+test("without a key, it says that it is off", async () => {
+  await restartedWith({ RELAY_KEY: "" });
   const fields = grantTo(world, "reader", NOWHERE);
   expect(await reasonOf(await relay(world, "Grant", "patient", fields))).toBe("404 relay-off");
   expect(await reasonOf(await world.get("/relay", "patient"))).toBe("404 relay-off");
