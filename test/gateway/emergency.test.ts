@@ -199,6 +199,14 @@ describe("an emergency", () => {
     expect(await listed("patient")).toEqual([]);
   });
 
+  test("ends when the exam is handed over, and opens none that was", async () => {
+    await open("reader", brain, [badge]);
+    await world.act("patient", "handOver", [brain.examId, world.people.otherPatient.address]);
+    await world.act("otherPatient", "accept", [brain.examId]);
+    await until("the exam is closed", async () => (await answerTo("reader", brain)) === "403 not-granted");
+    expect(await refused("reader", brain, [badge, colleague])).toBe("404 not-found");
+  });
+
   test("within a day of another needs a second practitioner's signature", async () => {
     await open("reader", brain, [badge]);
     expect(await refused("reader", brain, [badge])).toBe("409 second-badge-needed");

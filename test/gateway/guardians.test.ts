@@ -34,7 +34,9 @@ const ask = (path: string, as: PersonName, patient: PersonName = "patient") =>
 const examsInCare = async (as: PersonName) =>
   ((await (await ask("/exams", as)).json()) as { exams: Exam[] }).exams;
 const mayAct = async (as: PersonName) => {
-  const answers = await Promise.all(["/exams", "/grants", "/people"].map((path) => ask(path, as)));
+  const answers = await Promise.all(
+    ["/exams", "/grants", "/people", "/emergencies"].map((path) => ask(path, as)),
+  );
   const told = await Promise.all(answers.map((answer) => (answer.ok ? "told" : reasonOf(answer))));
   expect(new Set(told).size).toBe(1);
   return told[0];
