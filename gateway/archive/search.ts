@@ -8,6 +8,7 @@ import { isUid } from "../../protocol/uid.ts";
 import { Problem } from "../problem.ts";
 import { type DicomDataset, type DicomValue, isDataset } from "./dicomJson.ts";
 import { findTag, tagOf, vrOf } from "./dictionary.ts";
+import { repeated } from "./repeated.ts";
 
 export type Level = "study" | "series" | "instance";
 
@@ -88,8 +89,8 @@ export function readSearch(query: URLSearchParams, level: Level): Search {
     const control = CONTROLS.has(name);
     const key = control ? name : findTag(name);
     if (key === undefined || (!control && !allowed.has(key)))
-      refuse(`Searches cannot use the key ${printable(name)}.`);
-    if (seen.has(key)) refuse(`The key ${printable(name)} is given twice.`);
+      refuse(`Searches cannot use the key ${repeated(name)}.`);
+    if (seen.has(key)) refuse(`The key ${repeated(name)} is given twice.`);
     seen.add(key);
     if (key === "limit") search.limit = count(value, key);
     else if (key === "offset") search.offset = count(value, key);
@@ -117,10 +118,6 @@ function refuse(detail: string): never {
   throw new Problem("malformed-request", detail);
 }
 
-function printable(name: string): string {
-  return JSON.stringify(name.slice(0, 64));
-}
-
 function count(value: string, name: string): number {
   if (!/^\d{1,9}$/.test(value)) refuse(`${name} is not a number.`);
   return Number(value);
@@ -137,7 +134,7 @@ function readFields(names: string[]): readonly string[] | "all" {
   if (names.includes("all")) return "all";
   return names
     .filter((name) => name !== "")
-    .map((name) => findTag(name) ?? refuse(`There is no attribute ${printable(name)}.`));
+    .map((name) => findTag(name) ?? refuse(`There is no attribute ${repeated(name)}.`));
 }
 
 /** UIDs may be listed with commas (PS3.18 section 8.3.4.1) or backslashes (PS3.5). */

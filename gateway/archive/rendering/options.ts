@@ -1,6 +1,7 @@
 /** What a caller may ask of a rendered picture (PS3.18 section 8.3.5.1), and of a thumbnail (section 8.3.5.1.3 alone). */
 import { Problem } from "../../problem.ts";
 import { parseMediaTypes } from "../mediaType.ts";
+import { repeated } from "../repeated.ts";
 
 export type PictureType = "image/jpeg" | "image/png" | "image/webp";
 
@@ -57,7 +58,7 @@ const THUMBNAIL_KEYS = new Set(["accept", "viewport"]);
 
 function requireKeys(query: URLSearchParams, known: ReadonlySet<string>): void {
   for (const name of query.keys()) {
-    if (!known.has(name)) refuse(`A picture has no parameter ${JSON.stringify(name.slice(0, 64))}.`);
+    if (!known.has(name)) refuse(`A picture has no parameter ${repeated(name)}.`);
     if (query.getAll(name).length > 1) refuse(`${name} is given twice.`);
   }
 }

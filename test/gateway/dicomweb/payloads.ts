@@ -192,6 +192,8 @@ export const QUERIES: Record<string, (own: Names, other: Names) => string> = {
   addresses: () => "includefield=RetrieveURL,00081190,0008010A",
   pixels: () => "includefield=7FE00010,PixelData,00880200",
   "modalities of all": () => "includefield=ModalitiesInStudy,SOPClassesInStudy",
+  "a field that is the other": (_own, other) => `includefield=${other.study},${other.series}`,
+  "a key that is the other": (_own, other) => `${other.study}=1`,
   "a field that is a path": () => "includefield=../../patients",
   "a limit below nothing": () => "limit=-1",
   "a limit beyond counting": () => "limit=99999999999999999999",

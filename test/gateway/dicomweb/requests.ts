@@ -241,4 +241,14 @@ export const requests: fc.Arbitrary<Made> = fc
     method: verb,
     path: (own, other) => toPath(own, other) + toQuery(own, other),
     headers: toHeaders,
+    // As a failure is printed.
+    [fc.toStringMethod]: () =>
+      [verb, toPath(NAMED.own, NAMED.other) + toQuery(NAMED.own, NAMED.other), ...toHeaders("…", "…")].join(
+        " ",
+      ),
   }));
+
+const NAMED = {
+  own: { study: "OWN-STUDY", series: "OWN-SERIES", instance: "OWN-INSTANCE" },
+  other: { study: "OTHER-STUDY", series: "OTHER-SERIES", instance: "OTHER-INSTANCE" },
+};
