@@ -68,6 +68,8 @@ export const environmentSchema = z.object({
   STUDY_STABLE: wholeNumber(0, 86_400).default(60),
   /** Seconds after which a transaction that is not mined is sent again with a higher fee. */
   RESEND_AFTER: wholeNumber(1, 86_400).default(60),
+  /** Megabytes of memory for frames; 0 keeps none. */
+  FRAME_CACHE_MB: wholeNumber(0, 1_048_576).default(0),
   DATABASE_URL: z
     .string()
     .regex(/^postgres(ql)?:\/\//, "must begin with postgresql://")
@@ -132,6 +134,8 @@ export type GatewayConfig = {
   studyStable: number;
   /** Seconds. */
   resendAfter: number;
+  /** Bytes of memory for frames; 0 keeps none. */
+  frameCache: number;
   /** PostgreSQL; null for PGlite within `dataDir`. */
   databaseUrl: string | null;
   dataDir: string;
@@ -194,6 +198,7 @@ export function readConfig(environment: Record<string, string | undefined>): Gat
     archivePoll: env.ARCHIVE_POLL,
     studyStable: env.STUDY_STABLE,
     resendAfter: env.RESEND_AFTER,
+    frameCache: env.FRAME_CACHE_MB * 1024 * 1024,
     databaseUrl: env.DATABASE_URL ?? null,
     dataDir: resolve(env.DATA_DIR),
     allowedOrigins: readOrigins(env.ALLOWED_ORIGINS),

@@ -10,6 +10,7 @@ import { OpenExams } from "./access/openExams.ts";
 import { registerWatchRoute } from "./access/watchRoute.ts";
 import { ArchiveClient, basicAuthorization } from "./archive/client.ts";
 import { startEmbeddedArchive } from "./archive/embedded/server.ts";
+import { FrameCache } from "./archive/frameCache.ts";
 import { AccessLog } from "./audit/accessLog.ts";
 import { Anchoring, type AnchoringContext } from "./audit/anchoring.ts";
 import { Audit } from "./audit/audit.ts";
@@ -155,6 +156,9 @@ async function assemble(config: GatewayConfig, closers: Closers): Promise<Omit<R
   queuedRevokes.onChange((changes) => void openExams.sweep(changes));
 
   const facts = new ArchiveFacts(archive);
+  const frameCache = new FrameCache(config.frameCache);
+  facts.onForget(() => frameCache.clear());
+  directory.onForget(() => frameCache.clear());
   const operator = new Operator(provider, { ...config, ledger: consentLedger, chainId });
   await sealEarlier(database, operator, app.log);
   const about = { chainId, consentLedger, custodian };
@@ -209,7 +213,12 @@ async function assemble(config: GatewayConfig, closers: Closers): Promise<Omit<R
   const closing = new AbortController();
   registerWatchRoute(app, { gate, limits, closing: closing.signal });
   const proxies = new TrustedProxies(config.trustedProxies);
-  registerDicomwebRoutes(app, { gate, archive, urlFor: (request) => proxies.urlFor(request, site.url) });
+  registerDicomwebRoutes(app, {
+    gate,
+    archive,
+    frameCache,
+    urlFor: (request) => proxies.urlFor(request, site.url),
+  });
   await serveApp(app, config.appDir);
 
   const enrolment = new Enrolment({ database, archive, operator, registrar, facts, chain, custodian });

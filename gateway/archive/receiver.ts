@@ -44,6 +44,10 @@ export class ContentReceiver extends Readable implements Dispatcher.DispatchHand
   /** What came before it may flow. */
   #first: Buffer[] = [];
   #tail: Buffer | null = null;
+  #keep: ((content: Buffer) => void) | null = null;
+  /** All of the content, where it is kept, and how many more bytes may come. */
+  #kept: Buffer[] = [];
+  #most = 0;
   #flows = false;
   #isWhole = false;
   #isOver = false;
@@ -78,6 +82,13 @@ export class ContentReceiver extends Readable implements Dispatcher.DispatchHand
   /** Bytes of the content, where the archive says so; else null. */
   get length(): number | null {
     return this.#length;
+  }
+
+  /** Give the content to somebody else too, once it has come whole, if it is no longer than that. Before it flows. */
+  keep(most: number, keep: (content: Buffer) => void): void {
+    this.#keep = keep;
+    this.#most = most;
+    this.#set(this.#first);
   }
 
   /** Let it come, with something before it and behind it. */
@@ -121,6 +132,7 @@ export class ContentReceiver extends Readable implements Dispatcher.DispatchHand
       if (this.#refusal) throw this.#refusal;
       this.#part?.end();
       this.#isWhole = true;
+      this.#keep?.(Buffer.concat(this.#kept));
       if (this.#flows) this.#end();
     } catch (error) {
       this.destroy((error === this.#refusal ? error : this.#failures.problemOf(error)) as Error);
@@ -154,11 +166,24 @@ export class ContentReceiver extends Readable implements Dispatcher.DispatchHand
       this.#know(headers.get("content-type") ?? "application/octet-stream", this.#part?.length ?? null);
     }
     let takesMore = this.#flows || !this.#kind;
+    this.#set(contents);
     for (const content of contents) {
       if (!this.#flows) this.#first.push(content);
       else if (!this.push(content)) takesMore = false;
     }
     return takesMore;
+  }
+
+  /** Set aside what is kept. */
+  #set(contents: readonly Buffer[]): void {
+    if (!this.#keep) return;
+    for (const content of contents) {
+      this.#kept.push(content);
+      this.#most -= content.length;
+    }
+    if (this.#most >= 0) return;
+    this.#keep = null;
+    this.#kept = [];
   }
 
   #know(contentType: string, length: number | null): void {

@@ -1,7 +1,9 @@
 /** Bodies on their way to a caller: begun only when there is something to send, cut when access ends. */
+import { Readable } from "node:stream";
 import type { FastifyReply } from "fastify";
 import type { Content } from "../archive/client.ts";
 import type { Kind } from "../archive/content.ts";
+import type { CachedFrame } from "../archive/frameCache.ts";
 import { MultipartWriter } from "../archive/multipart.ts";
 import type { ContentReceiver } from "../archive/receiver.ts";
 import { streamed } from "../archive/stream.ts";
@@ -87,6 +89,31 @@ export function sendOne(reply: FastifyReply, content: Content, multipart: boolea
     : sendBody(reply, contentTypeOf(content), alone(), signal);
 }
 
+/** A frame from the cache: nothing of it is copied, and it is cut off as a stream is, whatever a slow caller left of it. */
+export function sendCached(
+  reply: FastifyReply,
+  frame: CachedFrame,
+  multipart: boolean,
+  signal: AbortSignal,
+): FastifyReply {
+  const { writer, head, tail } = framing(frame, multipart);
+  reply.type(multipart ? writer.contentType(frame.mediaType) : contentTypeOf(frame));
+  if (reply.request.method === "HEAD") return reply.send();
+  signal.addEventListener("abort", () => reply.raw.destroy(), { once: true });
+  const body = Readable.from(
+    [head, frame.bytes, tail].filter(({ length }) => length > 0),
+    { objectMode: false },
+  );
+  return reply.header("content-length", head.length + frame.bytes.length + tail.length).send(body);
+}
+
+/** What is around one content. */
+function framing(kind: Kind, multipart: boolean) {
+  const writer = new MultipartWriter();
+  const head = multipart ? writer.head({ "Content-Type": contentTypeOf(kind) }) : NOTHING;
+  return { writer, head, tail: multipart ? writer.tail() : NOTHING };
+}
+
 /**
  * As `sendOne`, for what comes straight from the archive: it goes on as it comes, and with its length, where the archive
  * told that of it. @param kind where it is not to be taken from the archive
@@ -97,9 +124,7 @@ export function sendReceived(
   multipart: boolean,
   kind: Kind = content,
 ): FastifyReply {
-  const writer = new MultipartWriter();
-  const head = multipart ? writer.head({ "Content-Type": contentTypeOf(kind) }) : NOTHING;
-  const tail = multipart ? writer.tail() : NOTHING;
+  const { writer, head, tail } = framing(kind, multipart);
   reply.type(multipart ? writer.contentType(kind.mediaType) : contentTypeOf(kind));
   if (content.length !== null) reply.header("content-length", head.length + content.length + tail.length);
   if (reply.request.method === "HEAD") {

@@ -3,6 +3,7 @@ import { Readable } from "node:stream";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Action } from "../../protocol/terms.ts";
 import type { ArchiveClient } from "../archive/client.ts";
+import type { FrameCache } from "../archive/frameCache.ts";
 import type { Renderer } from "../archive/rendering/renderer.ts";
 import { Problem } from "../problem.ts";
 import type { AccessGate, AllowedSeries, OpenExam } from "./access.ts";
@@ -16,6 +17,7 @@ export interface Parts {
   archive: ArchiveClient;
   renderer: Renderer;
   holdings: Holdings;
+  frameCache: FrameCache;
   /** This gateway's DICOMweb root as the caller of a request sees it, without a trailing slash. */
   root: (request: FastifyRequest) => string;
 }

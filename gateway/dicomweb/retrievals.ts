@@ -8,6 +8,7 @@ import {
   numberOfFrames,
   stringOf,
 } from "../archive/dicomJson.ts";
+import type { CachedFrame } from "../archive/frameCache.ts";
 import { AS_STORED } from "../archive/mediaType.ts";
 import { MultipartWriter } from "../archive/multipart.ts";
 import type { ContentReceiver } from "../archive/receiver.ts";
@@ -17,7 +18,7 @@ import { Problem } from "../problem.ts";
 import { acceptBulkData, acceptFile, acceptFrames, acceptJson, type WantedFrames } from "./accept.ts";
 import type { AllowedSeries } from "./access.ts";
 import { framesOf, instanceOf, type PathParams, seriesOf, studyOf, tagPathOf } from "./address.ts";
-import { asParts, sendBody, sendOne, sendReceived } from "./body.ts";
+import { asParts, sendBody, sendCached, sendOne, sendReceived } from "./body.ts";
 import { askAhead, type DicomwebRequest, openStudy, type Parts } from "./context.ts";
 import type { HeldInstance } from "./holdings.ts";
 import { sendPicture } from "./pictures.ts";
@@ -100,6 +101,7 @@ function instanceRoutes(routes: FastifyInstance, parts: Parts): void {
       if (picture !== null || only === undefined || more.length > 0) return { held, frames, picture };
       return receiveFrame(parts, request, held, only, signal);
     });
+    if ("cached" in answer) return sendCached(reply, answer.cached, answer.multipart, signal);
     if ("content" in answer) return sendReceived(reply, answer.content, answer.multipart);
     const { held, frames, picture } = answer;
     if (picture === null) return sendFrames(parts, request, reply, held, frames, signal);
@@ -210,12 +212,23 @@ async function receiveFrame(
   held: HeldInstance,
   frame: number,
   signal: AbortSignal,
-): Promise<{ content: ContentReceiver; multipart: boolean }> {
+): Promise<{ multipart: boolean } & ({ content: ContentReceiver } | { cached: CachedFrame })> {
   const wanted = await wantedFrames(parts, request, held, [frame], signal);
+  const { multipart } = wanted;
   for (const transferSyntax of wanted.syntaxes) {
+    const reference = { ...held, frame, transferSyntax };
+    const cached = parts.frameCache.get(reference);
+    if (cached && wanted.accepts(cached.mediaType, cached.transferSyntaxUid)) return { cached, multipart };
     const content = await parts.archive.frame(held, frame, { transferSyntax, signal });
-    if (wanted.accepts(content.mediaType, content.transferSyntaxUid))
-      return { content, multipart: wanted.multipart };
+    const { mediaType, transferSyntaxUid } = content;
+    if (wanted.accepts(mediaType, transferSyntaxUid)) {
+      const { frameCache } = parts;
+      if ((content.length ?? 1) <= frameCache.largest)
+        content.keep(frameCache.largest, (bytes) =>
+          frameCache.set(reference, { mediaType, transferSyntaxUid, bytes }),
+        );
+      return { content, multipart };
+    }
     content.destroy();
   }
   throw notStoredSo();

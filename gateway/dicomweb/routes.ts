@@ -1,6 +1,7 @@
 /** The gateway's `/dicomweb`: one typed route for each resource of PS3.18 that viewers use, and no other path. */
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { ArchiveClient } from "../archive/client.ts";
+import type { FrameCache } from "../archive/frameCache.ts";
 import { Renderer } from "../archive/rendering/renderer.ts";
 import { Problem, sendProblem } from "../problem.ts";
 import type { AccessGate } from "./access.ts";
@@ -14,6 +15,7 @@ import { searchRoutes } from "./searches.ts";
 export interface DicomwebOptions {
   gate: AccessGate;
   archive: ArchiveClient;
+  frameCache: FrameCache;
   /** The gateway's URL as the caller of a request sees it; URLs in the answer begin with it. */
   urlFor: (request: FastifyRequest) => string;
 }
@@ -22,12 +24,12 @@ const PREFIX = "/dicomweb";
 
 /** Serve the archive below `/dicomweb`, to those whom the gate lets through. Problems are thrown to the app's handler. */
 export function registerDicomwebRoutes(app: FastifyInstance, options: DicomwebOptions): void {
-  const { gate, archive, urlFor } = options;
+  const { gate, archive, frameCache, urlFor } = options;
   app.register(
     async (routes) => {
       const renderer = new Renderer(archive);
       const root = (request: FastifyRequest) => `${urlFor(request)}${PREFIX}`;
-      const parts: Parts = { gate, archive, renderer, holdings: new Holdings(archive), root };
+      const parts: Parts = { gate, archive, renderer, holdings: new Holdings(archive), frameCache, root };
       routes.addHook("onClose", () => renderer.close());
       // What is asked for in part is given whole (RFC 9110 section 14.2): no archive's answer is known in length beforehand.
       routes.addHook("onRequest", async (_request, reply) => void reply.header("accept-ranges", "none"));

@@ -30,6 +30,8 @@ export class ExamDirectory {
   readonly #custodian: Hex;
   readonly #byStudy = new Map<string, { exam: KnownExam; until: number }>();
 
+  readonly #listeners: (() => void)[] = [];
+
   constructor(database: Database, custodian: Hex) {
     this.#database = database;
     this.#custodian = custodian;
@@ -86,8 +88,14 @@ export class ExamDirectory {
     return this.seriesOf(exam.examId);
   }
 
+  /** Told whenever an exam was registered, amended or retired. */
+  onForget(listener: () => void): void {
+    this.#listeners.push(listener);
+  }
+
   /** Forget what is remembered, after a change of an exam. */
   forget(): void {
+    for (const listener of this.#listeners) listener();
     this.#byStudy.clear();
   }
 

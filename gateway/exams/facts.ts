@@ -79,6 +79,8 @@ export class ArchiveFacts {
   readonly #counts = new Remembered<SeriesCounts>(SERIES_KEPT);
   readonly #pictures = new Remembered<string | null>(SERIES_KEPT);
 
+  readonly #listeners: (() => void)[] = [];
+
   constructor(archive: ArchiveClient) {
     this.#archive = archive;
   }
@@ -134,8 +136,14 @@ export class ArchiveFacts {
     });
   }
 
+  /** Told whenever the archive is to be asked anew. */
+  onForget(listener: () => void): void {
+    this.#listeners.push(listener);
+  }
+
   /** Ask the archive anew: something was stored. */
   forget(): void {
+    for (const listener of this.#listeners) listener();
     this.#studies.clear();
     this.#series.clear();
     this.#counts.clear();

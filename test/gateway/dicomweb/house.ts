@@ -7,6 +7,7 @@ import Fastify from "fastify";
 import { expect } from "vitest";
 import { ArchiveClient } from "../../../gateway/archive/client.ts";
 import { startEmbeddedArchive } from "../../../gateway/archive/embedded/server.ts";
+import { FrameCache } from "../../../gateway/archive/frameCache.ts";
 import { registerDicomwebRoutes } from "../../../gateway/dicomweb/routes.ts";
 import { Problem, sendProblem, toProblem } from "../../../gateway/problem.ts";
 import { startOrthanc } from "../../orthanc.ts";
@@ -59,7 +60,11 @@ export interface House {
   close(): Promise<void>;
 }
 
-export async function openHouse(start: () => Promise<Archive>, files: Iterable<Uint8Array>): Promise<House> {
+export async function openHouse(
+  start: () => Promise<Archive>,
+  files: Iterable<Uint8Array>,
+  frameCache = new FrameCache(0),
+): Promise<House> {
   const archive = await start();
   const direct = new ArchiveClient(archive);
   for (const file of files) {
@@ -82,7 +87,7 @@ export async function openHouse(start: () => Promise<Archive>, files: Iterable<U
   app.addHook("onRequestAbort", async (_request) => {
     abandoned += 1;
   });
-  registerDicomwebRoutes(app, { gate, archive: client, urlFor: () => origin });
+  registerDicomwebRoutes(app, { gate, archive: client, frameCache, urlFor: () => origin });
   origin = await app.listen({ host: "127.0.0.1", port: 0 });
   const secrets = [...archive.secrets, new URL(archive.url).host, new URL(wiretap.url).host];
   const ask = async (method: "GET" | "HEAD", path: string, headers: Record<string, string> = {}) => {
