@@ -27,6 +27,7 @@ import { Tokens } from "./auth/tokens.ts";
 import { Chain } from "./chain/chain.ts";
 import { EventFollower } from "./chain/eventFollower.ts";
 import { connectChain } from "./chain/provider.ts";
+import { sharedTurns } from "./chain/turns.ts";
 import { type GatewayConfig, refuseDevelopmentKeys } from "./config.ts";
 import { bindDatabase, bindEmergencies } from "./database/binding.ts";
 import { openDatabase } from "./database/database.ts";
@@ -159,7 +160,8 @@ async function assemble(config: GatewayConfig, closers: Closers): Promise<Omit<R
   const frameCache = new FrameCache(config.frameCache);
   facts.onForget(() => frameCache.clear());
   directory.onForget(() => frameCache.clear());
-  const operator = new Operator(provider, { ...config, ledger: consentLedger, chainId });
+  const operated = { ...config, ledger: consentLedger, chainId };
+  const operator = new Operator(provider, operated, sharedTurns(database, "the operator's nonces"));
   await sealEarlier(database, operator, app.log);
   const about = { chainId, consentLedger, custodian };
   const auditHead = new AuditHead({ database, dataDir: config.dataDir, about, log: app.log });

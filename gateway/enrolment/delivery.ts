@@ -114,10 +114,11 @@ export class Delivery {
     const act = actOn(look.now);
     const gas = await operator.gasFor(act, this.#pointer(look.exam), look.exam.manifestRoot);
     const fees = await operator.suggestedFees();
-    const nonce = await operator.nextNonce();
-    const isReserved = await reserveNonce(database, look.row, { sender: operator.address, nonce, fees });
-    if (!isReserved) return this.#wait(look.row);
-    return this.#send({ ...look, row: { ...look.row, nonce, sendings: 0 } }, { act, nonce, gas, fees });
+    return operator.withNextNonce(async (nonce) => {
+      const isReserved = await reserveNonce(database, look.row, { sender: operator.address, nonce, fees });
+      if (!isReserved) return this.#wait(look.row);
+      return this.#send({ ...look, row: { ...look.row, nonce, sendings: 0 } }, { act, nonce, gas, fees });
+    });
   }
 
   /** It is not mined: not sent yet, lost, too cheap, or taken back by a reorganisation. */

@@ -37,6 +37,7 @@ import {
   suggestedFees,
   TransactionFailed,
 } from "../chain/transactions.ts";
+import { type Turns, turns } from "../chain/turns.ts";
 import type { ExamPointer } from "../decision/question.ts";
 import type { Problem } from "../problem.ts";
 
@@ -104,10 +105,13 @@ export class Operator {
   readonly #provider: JsonRpcProvider;
   readonly #wallet: Wallet;
   readonly #custodian: Wallet | null;
+  /** Turns at the operator's nonces. */
+  readonly #inTurn: Turns;
   /** The custodian's transactions, one at a time, so that no two take the same nonce. */
   #retiring: Promise<unknown> = Promise.resolve();
 
-  constructor(provider: JsonRpcProvider, options: OperatorOptions) {
+  constructor(provider: JsonRpcProvider, options: OperatorOptions, inTurn = turns()) {
+    this.#inTurn = inTurn;
     this.#options = options;
     this.#domain = TypedDataEncoder.hashDomain(typedDataDomain(options.chainId, options.ledger));
     this.#provider = provider;
@@ -148,9 +152,17 @@ export class Operator {
     return answered(this.#provider.getTransactionCount(this.#wallet.address, block));
   }
 
-  /** The nonce after those that were mined, and those that the node waits with. @throws {Problem} `chain-unavailable` */
-  nextNonce(): Promise<number> {
-    return answered(this.#provider.getTransactionCount(this.#wallet.address, "pending"));
+  /**
+   * Send something under the operator's next nonce: the one after those that were mined, and those that the node waits with.
+   * All that the operator sends anew goes by here, one after the other.
+   * @param send resolves once a node has the transaction, or it is known that none will be sent
+   * @throws {Problem} `chain-unavailable`
+   */
+  withNextNonce<T>(send: (nonce: number) => Promise<T>): Promise<T> {
+    const { address } = this.#wallet;
+    return this.#inTurn(async () =>
+      send(await answered(this.#provider.getTransactionCount(address, "pending"))),
+    );
   }
 
   /** What the ledger has under an exam's id, at a block or now. @throws {Problem} `chain-unavailable` */
@@ -250,13 +262,18 @@ export class Operator {
   }
 
   /**
-   * Anchor the receipts that come next. Exams are registered with the same key: where both take one nonce, one of the two
-   * is refused, and sent again by whoever wanted it.
+   * Anchor the receipts that come next.
    * @throws {TransactionFailed} @throws {Problem} `chain-unavailable`
    */
-  anchor(accessLog: Hex, { root, first, last }: AnchoredRun): Promise<void> {
+  async anchor(accessLog: Hex, { root, first, last }: AnchoredRun): Promise<void> {
     const contract = new Contract(accessLog, accessLogAbi, this.#wallet);
-    return this.#done(this.#wallet, contract, "anchor", [this.#options.custodian, root, first, last]);
+    const parameters = [this.#options.custodian, root, first, last];
+    try {
+      const sent = await this.#sendNext(contract, "anchor", parameters);
+      await sent.wait();
+    } catch (error) {
+      throw this.#explain(error, this.#wallet);
+    }
   }
 
   /**
@@ -272,7 +289,7 @@ export class Operator {
     for (let attempt = 1; ; attempt += 1) {
       await this.#tryEmergency(contract, parameters);
       try {
-        const sent: ContractTransactionResponse = await contract.getFunction("open").send(...parameters);
+        const sent = await this.#sendNext(contract, "open", parameters);
         await sent.wait(1, MINED_WITHIN);
         return;
       } catch (error) {
@@ -292,6 +309,14 @@ export class Operator {
         throw new EmergencyRefused(refusal);
       throw this.#explain(error, this.#wallet);
     }
+  }
+
+  #sendNext(
+    contract: Contract,
+    method: string,
+    parameters: readonly unknown[],
+  ): Promise<ContractTransactionResponse> {
+    return this.withNextNonce((nonce) => contract.getFunction(method).send(...parameters, { nonce }));
   }
 
   /** Send a transaction, and wait until it is mined. */
