@@ -2,6 +2,7 @@ import { fileURLToPath } from "node:url";
 import hardhatEthers from "@nomicfoundation/hardhat-ethers";
 import hardhatIgnitionEthers from "@nomicfoundation/hardhat-ignition-ethers";
 import { configVariable, defineConfig } from "hardhat/config";
+import { testCompiler } from "./scripts/checks/testCompiler.ts";
 
 // One build for everything: what is tested, measured and deployed is the same bytecode.
 export const compiler = {
@@ -39,7 +40,7 @@ export const fuzzing = {
 const built = process.env.EXAMKEY_COVERAGE === "1" ? "./coverage/" : "./";
 
 export default defineConfig({
-  plugins: [hardhatEthers, hardhatIgnitionEthers],
+  plugins: [hardhatEthers, hardhatIgnitionEthers, testCompiler],
   paths: {
     tests: { solidity: "./test/contracts" },
     artifacts: `${built}artifacts`,

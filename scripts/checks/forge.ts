@@ -38,8 +38,6 @@ async function settings(folder: string): Promise<string> {
       optimizer: optimizer.enabled,
       optimizer_runs: optimizer.runs,
       via_ir: viaIR,
-      // What is tested is compiled once, and not again within each test that deploys it.
-      dynamic_test_linking: true,
     }),
     "[fuzz]\n",
     toml({ runs: fuzz.runs, failure_persist_dir: join(folder, "fuzz") }),
@@ -69,6 +67,7 @@ async function runsHere(): Promise<boolean> {
 export const forge: Check = {
   name: "forge",
   what: "The Solidity tests once more, under Foundry (forge test)",
+  isLong: true,
   async run() {
     if (!(await runsHere())) {
       const skipped = [`forge: Foundry does not run on ${process.platform} ${process.arch}`];

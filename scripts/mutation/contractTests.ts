@@ -16,7 +16,7 @@ const compiler = {
 const chain = {
   ...own.networks.default,
   allowUnlimitedContractSize: true,
-  blockGasLimit: false,
+  blockGasLimit: 1_000_000_000,
   transactionGasCap: false,
   coinbase: "0x" + Number(process.env.MUTANT ?? 0).toString(16).padStart(40, "0"),
 };

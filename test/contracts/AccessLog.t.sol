@@ -5,6 +5,7 @@ import {AccessLog} from "../../contracts/AccessLog.sol";
 import {ConsentLedger} from "../../contracts/ConsentLedger.sol";
 import {Anchor, IAccessLog} from "../../contracts/interfaces/IAccessLog.sol";
 import {Ids} from "../../contracts/libraries/Ids.sol";
+import {Deploy} from "./Deploy.sol";
 import {Test} from "./Test.sol";
 
 /// @title AccessLogTest
@@ -23,8 +24,8 @@ contract AccessLogTest is Test {
 
     function setUp() external {
         VM.warp(NOW);
-        _ledger = new ConsentLedger();
-        _log = new AccessLog(_ledger);
+        _ledger = Deploy.ledger();
+        _log = Deploy.accessLog(_ledger);
         VM.prank(CUSTODIAN);
         _ledger.setOperator(OPERATOR, true);
     }

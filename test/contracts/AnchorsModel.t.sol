@@ -2,9 +2,9 @@
 pragma solidity 0.8.37;
 
 import {AccessLog} from "../../contracts/AccessLog.sol";
-import {ConsentLedger} from "../../contracts/ConsentLedger.sol";
 import {Ids} from "../../contracts/libraries/Ids.sol";
 import {AnchorsModel} from "../proofs/models/AnchorsModel.sol";
+import {Deploy} from "./Deploy.sol";
 import {ModelTest} from "./ModelTest.sol";
 
 /// @title AnchorsModelHost
@@ -44,7 +44,7 @@ contract AnchorsModelTest is ModelTest {
     AnchorsModelHost private _host;
 
     function setUp() external {
-        _log = new AccessLog(new ConsentLedger());
+        _log = Deploy.accessLog(Deploy.ledger());
         _host = new AnchorsModelHost();
     }
 

@@ -7,6 +7,7 @@ import {IAccessManager} from "@openzeppelin/contracts/access/manager/IAccessMana
 
 import {CustodianRegistry} from "../../contracts/CustodianRegistry.sol";
 import {Custodian, ICustodianRegistry} from "../../contracts/interfaces/ICustodianRegistry.sol";
+import {Deploy} from "./Deploy.sol";
 import {Test} from "./Test.sol";
 
 /// @title CustodianRegistryTest
@@ -27,7 +28,7 @@ contract CustodianRegistryTest is Test {
     function setUp() external {
         VM.warp(1_800_000_000);
         _manager = new AccessManager(address(this));
-        _registry = new CustodianRegistry(address(_manager));
+        _registry = Deploy.custodianRegistry(address(_manager));
         bytes4[] memory governed = new bytes4[](2);
         (governed[0], governed[1]) = (ICustodianRegistry.list.selector, ICustodianRegistry.remove.selector);
         _manager.setTargetFunctionRole(address(_registry), governed, REGISTRAR);

@@ -10,6 +10,7 @@ import {
     Opening
 } from "../../contracts/interfaces/IEmergencyAccess.sol";
 import {Ids} from "../../contracts/libraries/Ids.sol";
+import {Deploy} from "./Deploy.sol";
 import {LedgerTest} from "./LedgerTest.sol";
 import {EmergencySigning} from "./EmergencySigning.sol";
 
@@ -28,7 +29,7 @@ contract EmergencyAccessTest is LedgerTest, EmergencySigning {
 
     function setUp() public override {
         super.setUp();
-        _emergencies = new EmergencyAccess(ledger);
+        _emergencies = Deploy.emergencyAccess(ledger);
         (_badge, _second) = (VM.addr(KEY), VM.addr(SECOND_KEY));
         _reader = Ids.blinded(READER, keccak256("salt"));
         _setPractitioner(_badge, true);

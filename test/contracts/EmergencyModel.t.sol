@@ -8,6 +8,7 @@ import {EmergencyAccess} from "../../contracts/EmergencyAccess.sol";
 import {ExamId, Grantee} from "../../contracts/interfaces/IConsentLedger.sol";
 import {Emergency, EmergencyReason, Opening} from "../../contracts/interfaces/IEmergencyAccess.sol";
 import {EmergencyModel} from "../proofs/models/EmergencyModel.sol";
+import {Deploy} from "./Deploy.sol";
 import {EmergencySigning} from "./EmergencySigning.sol";
 import {ModelTest} from "./ModelTest.sol";
 
@@ -72,8 +73,8 @@ contract EmergencyModelTest is ModelTest, EmergencySigning {
 
     function setUp() external {
         VM.warp(1_800_000_000);
-        _ledger = new ConsentLedger();
-        _access = new EmergencyAccess(_ledger);
+        _ledger = Deploy.ledger();
+        _access = Deploy.emergencyAccess(_ledger);
         _host = new EmergencyModelHost();
         VM.startPrank(CUSTODIAN);
         _examId = _ledger.register(CUSTODIAN, PATIENT, COMMITMENT, keccak256("root"));

@@ -5,6 +5,7 @@ import {ConsentLedger} from "../../contracts/ConsentLedger.sol";
 import {ExamId, Membership, Offer, Patient, Pointer} from "../../contracts/interfaces/IConsentLedger.sol";
 import {Ids} from "../../contracts/libraries/Ids.sol";
 import {ExamModel} from "../proofs/models/ExamModel.sol";
+import {Deploy} from "./Deploy.sol";
 import {ModelTest} from "./ModelTest.sol";
 
 /// @title ExamModelHost
@@ -49,7 +50,7 @@ contract ExamModelTest is ModelTest {
 
     function setUp() external {
         VM.warp(1_800_000_000);
-        _ledger = new ConsentLedger();
+        _ledger = Deploy.ledger();
         _host = new ExamModelHost();
         _examId = Ids.exam(CUSTODIAN, _people[0], COMMITMENT);
         VM.prank(CUSTODIAN);

@@ -5,6 +5,7 @@ import {ConsentLedger} from "../../contracts/ConsentLedger.sol";
 import {ExamId, Grant, Grantee, Query, Reason, Resource} from "../../contracts/interfaces/IConsentLedger.sol";
 import {Ids} from "../../contracts/libraries/Ids.sol";
 import {Terms} from "../../contracts/types/Terms.sol";
+import {Deploy} from "./Deploy.sol";
 import {Test} from "./Test.sol";
 
 /// @title LedgerTest
@@ -35,7 +36,7 @@ abstract contract LedgerTest is Test {
 
     function setUp() public virtual {
         VM.warp(NOW);
-        ledger = new ConsentLedger();
+        ledger = Deploy.ledger();
         VM.prank(CUSTODIAN);
         examId = ledger.register(CUSTODIAN, PATIENT, COMMITMENT, ROOT);
         exam = Ids.whole(examId);

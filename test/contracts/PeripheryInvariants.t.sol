@@ -6,6 +6,7 @@ import {EmergencyAccess} from "../../contracts/EmergencyAccess.sol";
 import {ExamId, Grantee} from "../../contracts/interfaces/IConsentLedger.sol";
 import {Anchor} from "../../contracts/interfaces/IAccessLog.sol";
 import {Opening} from "../../contracts/interfaces/IEmergencyAccess.sol";
+import {Deploy} from "./Deploy.sol";
 import {LedgerTest} from "./LedgerTest.sol";
 import {PeripheryActors} from "./PeripheryActors.sol";
 
@@ -18,8 +19,8 @@ contract PeripheryInvariantsTest is LedgerTest {
 
     function setUp() public override {
         super.setUp();
-        _log = new AccessLog(ledger);
-        _emergencies = new EmergencyAccess(ledger);
+        _log = Deploy.accessLog(ledger);
+        _emergencies = Deploy.emergencyAccess(ledger);
         _actors = new PeripheryActors(_log, _emergencies, PATIENT, COMMITMENT);
         for (uint256 i = 0; i < _actors.CUSTODIANS(); ++i) {
             address custodian = _actors.custodianAt(i);

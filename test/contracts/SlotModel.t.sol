@@ -16,6 +16,7 @@ import {Ids} from "../../contracts/libraries/Ids.sol";
 import {TypedData} from "../../contracts/libraries/TypedData.sol";
 import {Terms} from "../../contracts/types/Terms.sol";
 import {SlotModel} from "../proofs/models/SlotModel.sol";
+import {Deploy} from "./Deploy.sol";
 import {ModelTest} from "./ModelTest.sol";
 import {Signing} from "./Signing.sol";
 
@@ -73,7 +74,7 @@ contract SlotModelTest is ModelTest, Signing {
 
     function setUp() external {
         VM.warp(1_800_000_000);
-        _ledger = new ConsentLedger();
+        _ledger = Deploy.ledger();
         _host = new SlotModelHost();
         _patient = VM.addr(KEY);
         VM.prank(CUSTODIAN);

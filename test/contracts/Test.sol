@@ -13,12 +13,16 @@ interface Vm {
     function addr(uint256 key) external pure returns (address);
     function sign(uint256 key, bytes32 digest) external pure returns (uint8 v, bytes32 r, bytes32 s);
     function chainId(uint256 id) external;
+    function getCode(string calldata artifact) external view returns (bytes memory creationCode);
 }
+
+/// @dev The test runner.
+Vm constant RUNNER = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));
 
 /// @title Test
 /// @notice Base of the tests in Solidity.
 abstract contract Test {
-    Vm internal constant VM = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));
+    Vm internal constant VM = RUNNER;
 
     address[] private _targets;
 
