@@ -23,6 +23,9 @@ const GIVEN_UP_AFTER = 1_000;
 /** PostgreSQL's code for a row that a unique index forbids. */
 const UNIQUE_VIOLATION = "23505";
 
+/** The advisory lock of who migrates: any number that is ours alone in our database. */
+const MIGRATING = 0x6b6579;
+
 const migrationsFolder = fileURLToPath(new URL("./migrations", import.meta.url));
 
 /**
@@ -41,12 +44,24 @@ async function openPostgres(databaseUrl: string): Promise<OpenDatabase> {
   outliveBreaks(pool);
   const database = drizzlePostgres({ client: pool });
   try {
-    await migratePostgres(database, { migrationsFolder });
+    await migrateInTurn(pool);
   } catch (error) {
     await pool.end();
     throw new ConfigError(`DATABASE_URL: PostgreSQL cannot be used (${causeOf(error)}).`);
   }
   return { database, close: () => pool.end() };
+}
+
+/** Bring the tables up to date; gateways that start at once would get in each other's way, so each waits for the one before. */
+async function migrateInTurn(pool: Pool): Promise<void> {
+  const client = await pool.connect();
+  try {
+    await client.query("SELECT pg_advisory_lock($1)", [MIGRATING]);
+    await migratePostgres(drizzlePostgres({ client }), { migrationsFolder });
+  } finally {
+    // The lock is the connection's, and ends with it.
+    client.release(true);
+  }
 }
 
 /**

@@ -267,6 +267,16 @@ describe("the gateway as a process", () => {
 });
 
 describe.skipIf(!findPostgres())("on PostgreSQL (needs Debian's postgresql)", () => {
+  test("gateways that start at the same moment make its tables once", async () => {
+    const postgres = await startPostgres();
+    cleanups.push(() => postgres.close());
+    const atOnce = Array.from({ length: 5 }, () => openDatabase({ databaseUrl: postgres.url, dataDir: "" }));
+    for (const { database, close } of await Promise.all(atOnce)) {
+      cleanups.push(close);
+      expect(await database.select().from(exams)).toEqual([]);
+    }
+  });
+
   test("grants open and revokes close as ever, and without the database no byte leaves", async () => {
     const postgres = await startPostgres();
     cleanups.push(postgres.close);
