@@ -22,10 +22,16 @@ export class FrameCache {
   /** By when each was last used, the longest ago first. */
   readonly #frames = new Map<string, CachedFrame & { until: number }>();
   #size = 0;
+  #generation = 0;
 
   /** @param most bytes of all frames; 0 keeps none */
   constructor(most: number) {
     this.#most = most;
+  }
+
+  /** Grows whenever everything is dropped: a frame that was asked for before must not be kept after. */
+  get generation(): number {
+    return this.#generation;
   }
 
   /** Bytes that are kept. */
@@ -48,8 +54,9 @@ export class FrameCache {
     return found;
   }
 
-  set(reference: FrameReference, frame: CachedFrame): void {
-    if (frame.bytes.length > this.largest) return;
+  /** Keep a frame. @param generation that of the time when the archive was asked for it */
+  set(reference: FrameReference, frame: CachedFrame, generation: number): void {
+    if (frame.bytes.length > this.largest || generation !== this.#generation) return;
     const key = keyOf(reference);
     this.#remove(key);
     this.#add(key, { ...frame, until: performance.now() + LIFETIME });
@@ -61,6 +68,7 @@ export class FrameCache {
 
   /** Keep nothing of what was kept: an exam changed. */
   clear(): void {
+    this.#generation += 1;
     this.#frames.clear();
     this.#size = 0;
   }

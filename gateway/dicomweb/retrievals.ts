@@ -215,17 +215,18 @@ async function receiveFrame(
 ): Promise<{ multipart: boolean } & ({ content: ContentReceiver } | { cached: CachedFrame })> {
   const wanted = await wantedFrames(parts, request, held, [frame], signal);
   const { multipart } = wanted;
+  const { frameCache } = parts;
   for (const transferSyntax of wanted.syntaxes) {
     const reference = { ...held, frame, transferSyntax };
-    const cached = parts.frameCache.get(reference);
+    const cached = frameCache.get(reference);
     if (cached && wanted.accepts(cached.mediaType, cached.transferSyntaxUid)) return { cached, multipart };
+    const { generation } = frameCache;
     const content = await parts.archive.frame(held, frame, { transferSyntax, signal });
     const { mediaType, transferSyntaxUid } = content;
     if (wanted.accepts(mediaType, transferSyntaxUid)) {
-      const { frameCache } = parts;
       if ((content.length ?? 1) <= frameCache.largest)
         content.keep(frameCache.largest, (bytes) =>
-          frameCache.set(reference, { mediaType, transferSyntaxUid, bytes }),
+          frameCache.set(reference, { mediaType, transferSyntaxUid, bytes }, generation),
         );
       return { content, multipart };
     }

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { FrameCache } from "../../../gateway/archive/frameCache.ts";
 import { Problem } from "../../../gateway/problem.ts";
 import { SAMPLE_FOLDERS } from "../../samples.ts";
+import { until } from "../../world.ts";
 import { embeddedArchive, type House, openHouse } from "./house.ts";
 
 const STUDY = "1.3.12.2.1107.5.4.3.123456789012345.19950922.121803.6";
@@ -58,6 +59,19 @@ test("nobody is given from memory what was not permitted and recorded now", asyn
   expect((await house.get(FRAME, ALONE)).status).toBe(403);
 });
 
+test("a frame that was under way when an exam changed is not kept", async () => {
+  cache.clear();
+  const recorded = Promise.withResolvers<void>();
+  house.gate.recording = () => recorded.promise;
+  const underWay = house.get(FRAME, ALONE);
+  await until("the archive was asked", async () => asked() === 1);
+  cache.clear();
+  recorded.resolve();
+  expect((await underWay).status).toBe(200);
+  expect((await house.get(FRAME, ALONE)).status).toBe(200);
+  expect(asked()).toBe(2);
+});
+
 test("memory is what was said, and what was used last stays", () => {
   const small = new FrameCache(1_000);
   const of = (frame: number) => ({
@@ -69,12 +83,12 @@ test("memory is what was said, and what was used last stays", () => {
   });
   const kept = { mediaType: "image/jpeg", transferSyntaxUid: null, bytes: Buffer.alloc(100) };
   for (let frame = 1; frame <= 50; frame += 1) {
-    small.set(of(frame), kept);
+    small.set(of(frame), kept, small.generation);
     small.get(of(1));
   }
   expect(small.size).toBe(1_000);
   expect([1, 2, 41, 42, 50].map((frame) => !!small.get(of(frame)))).toEqual([true, false, false, true, true]);
-  small.set(of(51), { ...kept, bytes: Buffer.alloc(126) });
+  small.set(of(51), { ...kept, bytes: Buffer.alloc(126) }, small.generation);
   expect(small.get(of(51))).toBeUndefined();
   expect(new FrameCache(0).largest).toBe(0);
 });
