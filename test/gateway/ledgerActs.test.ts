@@ -129,7 +129,7 @@ describe("a grant on all exams", () => {
       actions: ["VIEW"],
     });
     const [exam] = await world.examsOf("operator");
-    expect(exam?.access).toEqual({ notAfter, actions: ["VIEW"], purposes: ["TREAT"] });
+    expect(exam?.access).toEqual({ notAfter, actions: ["VIEW"], purposes: ["TREAT"], emergency: false });
   });
 
   test("at another custodian opens nothing here", async () => {
