@@ -28,6 +28,7 @@ import {
   type SignedReceipts,
   typedDataDomain,
 } from "../../protocol/typedData.ts";
+import { ledgerInterface } from "../chain/logs.ts";
 import {
   answered,
   type Fees,
@@ -41,7 +42,6 @@ import { type Turns, turns } from "../chain/turns.ts";
 import type { ExamPointer } from "../decision/question.ts";
 import type { Problem } from "../problem.ts";
 
-const ledgerInterface = new Interface(consentLedgerAbi);
 /** The errors of all contracts that the operator calls. */
 const refusals = new Interface(
   [...consentLedgerAbi, ...accessLogAbi, ...emergencyAccessAbi].filter(({ type }) => type === "error"),
