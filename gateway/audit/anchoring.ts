@@ -17,6 +17,7 @@ import { giveBackLease, takeLease } from "../database/lease.ts";
 import { anchors } from "../database/schema.ts";
 import type { Operator } from "../enrolment/operator.ts";
 import { faultOf } from "../operations/log.ts";
+import { Rounds } from "../operations/rounds.ts";
 import type { AccessLog, Anchor } from "./accessLog.ts";
 import { digestsBetween, lastSequence, skipTo } from "./log.ts";
 
@@ -44,9 +45,7 @@ const GRACE = 2_000;
 export class Anchoring {
   readonly #context: AnchoringContext;
   readonly #lease = { name: "anchoring", holder: randomUUID(), seconds: LEASE };
-  #timer: NodeJS.Timeout | null = null;
-  #turning: Promise<void> = Promise.resolve();
-  #closed = false;
+  readonly #turns = new Rounds(() => this.#attempt(() => this.#anchorAll()));
 
   constructor(context: AnchoringContext) {
     this.#context = context;
@@ -58,23 +57,15 @@ export class Anchoring {
    */
   async start(): Promise<void> {
     await this.#attempt(() => this.#learn());
-    this.#takeTurns();
+    void this.#turns.start();
   }
 
   /** Take no more turns. One that waits for the chain is left: the next start finds what it sent. */
   async close(): Promise<void> {
-    this.#closed = true;
-    if (this.#timer) clearTimeout(this.#timer);
-    await Promise.race([this.#turning, delay(GRACE, undefined, { ref: false })]);
+    await Promise.race([this.#turns.close(), delay(GRACE, undefined, { ref: false })]);
   }
 
-  #takeTurns(): void {
-    this.#turning = this.#attempt(() => this.#anchorAll()).then((seconds) => {
-      if (!this.#closed) this.#timer = setTimeout(() => this.#takeTurns(), seconds * 1000);
-    });
-  }
-
-  /** Do it, unless another gateway is at it. Resolves with the seconds until the next turn. */
+  /** Do it, unless another gateway is at it. Resolves with the milliseconds until the next turn. */
   async #attempt(work: () => Promise<void>): Promise<number> {
     const { database, interval, log } = this.#context;
     try {
@@ -82,18 +73,19 @@ export class Anchoring {
         await work();
         await giveBackLease(database, this.#lease);
       }
-      return interval;
+      return interval * 1_000;
     } catch (error) {
       const retry = Math.min(interval, RETRY);
-      if (!this.#closed) log.error({ fault: faultOf(error), retry }, "Receipts could not be anchored");
-      return retry;
+      if (!this.#turns.isEnding)
+        log.error({ fault: faultOf(error), retry }, "Receipts could not be anchored");
+      return retry * 1_000;
     }
   }
 
   async #anchorAll(): Promise<void> {
     const { database, operator, accessLog, log } = this.#context;
     await this.#learn();
-    for (let run = await this.#next(); run && !this.#closed; run = await this.#next()) {
+    for (let run = await this.#next(); run && !this.#turns.isEnding; run = await this.#next()) {
       await takeLease(database, this.#lease);
       await operator.anchor(accessLog.address, run);
       await this.#learn();

@@ -11,6 +11,7 @@ import type { Hex } from "../../protocol/hash.ts";
 import type { Database } from "../database/database.ts";
 import { receipts } from "../database/schema.ts";
 import { faultOf } from "../operations/log.ts";
+import { Rounds } from "../operations/rounds.ts";
 import { lastSequence, skipTo } from "./log.ts";
 
 /** Whose log it is: with another, what was kept says nothing. */
@@ -39,9 +40,13 @@ export class AuditHead {
   readonly #context: AuditHeadContext;
   readonly #file: string;
   #head: Head = { last: 0, digest: null };
-  #timer: NodeJS.Timeout | null = null;
-  #looking: Promise<void> = Promise.resolve();
-  #isClosed = false;
+  // A database that does not answer is said elsewhere.
+  readonly #rounds = new Rounds(() =>
+    this.#look().then(
+      () => PACE,
+      () => PACE,
+    ),
+  );
 
   constructor(context: AuditHeadContext) {
     this.#context = context;
@@ -52,23 +57,12 @@ export class AuditHead {
   async start(): Promise<void> {
     this.#head = (await this.#read()) ?? this.#head;
     await this.#look();
-    const next = () => {
-      if (this.#isClosed) return;
-      this.#timer = setTimeout(() => {
-        // A database that does not answer is said elsewhere.
-        this.#looking = this.#look()
-          .catch(() => undefined)
-          .finally(next);
-      }, PACE);
-    };
-    next();
+    this.#rounds.startIn(PACE);
   }
 
   /** Keep the last number that was given. */
   async close(): Promise<void> {
-    this.#isClosed = true;
-    if (this.#timer) clearTimeout(this.#timer);
-    await this.#looking;
+    await this.#rounds.close();
     await this.#look().catch(() => undefined);
   }
 

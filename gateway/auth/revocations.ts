@@ -9,7 +9,8 @@ import { gt, lte, sql } from "drizzle-orm";
 import type { FastifyBaseLogger } from "fastify";
 import type { Database } from "../database/database.ts";
 import { revocations } from "../database/schema.ts";
-import { faultOf } from "../operations/log.ts";
+import { LastingFault } from "../operations/lastingFault.ts";
+import { Rounds } from "../operations/rounds.ts";
 import { Problem } from "../problem.ts";
 
 /** Milliseconds between two looks at what other gateways were told. */
@@ -29,20 +30,22 @@ export type RevocationListener = (revoked: ReadonlySet<string> | null) => void;
 
 export class Revocations {
   readonly #database: Database;
-  readonly #log: FastifyBaseLogger;
+  readonly #fault: LastingFault;
+  readonly #rounds = new Rounds(() => this.#read());
   readonly #listeners: RevocationListener[] = [];
   /** When each would have run out by itself, in seconds since 1970-01-01 UTC. */
   readonly #ends = new Map<string, number>();
   /** On the monotonic clock. */
   #readAt = Number.NEGATIVE_INFINITY;
   #hasReadAll = false;
-  #reading: Promise<void> | null = null;
-  #timer: NodeJS.Timeout | null = null;
-  #closed = false;
 
   constructor(database: Database, log: FastifyBaseLogger) {
     this.#database = database;
-    this.#log = log;
+    this.#fault = new LastingFault(log, {
+      level: "warn",
+      comes: "Revoked sessions cannot be read",
+      goes: "Revoked sessions are read again",
+    });
   }
 
   onRevoked(listener: RevocationListener): void {
@@ -50,19 +53,12 @@ export class Revocations {
   }
 
   /** Look now, and from now on at a steady pace. */
-  async start(): Promise<void> {
-    await this.#refresh();
-    const next = () => {
-      if (this.#closed) return;
-      this.#timer = setTimeout(() => this.#refresh().finally(next), PROPAGATION);
-    };
-    next();
+  start(): Promise<void> {
+    return this.#rounds.start();
   }
 
-  async close(): Promise<void> {
-    this.#closed = true;
-    if (this.#timer) clearTimeout(this.#timer);
-    await this.#reading;
+  close(): Promise<void> {
+    return this.#rounds.close();
   }
 
   /**
@@ -70,7 +66,7 @@ export class Revocations {
    * @throws {Problem} `token-revoked`; `database-unavailable` where that cannot be known
    */
   async check({ sessionId, tokenId }: Revocable): Promise<void> {
-    if (this.#isSilent()) await this.#refresh();
+    if (this.#isSilent()) await this.#rounds.now();
     if (this.#isSilent()) throw new Problem("database-unavailable");
     if (this.#ends.has(sessionId) || this.#ends.has(tokenId)) throw new Problem("token-revoked");
   }
@@ -88,24 +84,19 @@ export class Revocations {
     return performance.now() - this.#readAt > LONGEST_SILENCE;
   }
 
-  #refresh(): Promise<void> {
-    this.#reading ??= this.#read().finally(() => {
-      this.#reading = null;
-    });
-    return this.#reading;
-  }
-
-  async #read(): Promise<void> {
+  async #read(): Promise<number> {
     const startedAt = performance.now();
     try {
       this.#learn(await this.#recent());
       await this.#forget();
       this.#hasReadAll = true;
       this.#readAt = startedAt;
+      this.#fault.gone();
     } catch (error) {
-      this.#log.warn({ fault: faultOf(error) }, "Revoked sessions cannot be read");
+      this.#fault.met(error);
       if (this.#isSilent()) for (const listener of this.#listeners) listener(null);
     }
+    return PROPAGATION;
   }
 
   /** All at first, then those of the last minute: a restored backup takes nothing back that is known here. */

@@ -2,7 +2,8 @@
 import type { JsonRpcProvider } from "ethers";
 import type { FastifyBaseLogger } from "fastify";
 import type { Hex } from "../../protocol/hash.ts";
-import { faultOf } from "../operations/log.ts";
+import { LastingFault } from "../operations/lastingFault.ts";
+import { Rounds } from "../operations/rounds.ts";
 import { Problem } from "../problem.ts";
 import type { EventFollower, Followed } from "./eventFollower.ts";
 import { faultOfHead, RecentBlocks } from "./head.ts";
@@ -22,7 +23,8 @@ export class Chain {
   readonly provider: JsonRpcProvider;
   readonly #events: EventFollower;
   readonly #options: ChainOptions;
-  readonly #log: FastifyBaseLogger;
+  readonly #fault: LastingFault;
+  readonly #rounds = new Rounds(() => this.#read());
   readonly #listeners: ChainListener[] = [];
   readonly #recent = new RecentBlocks();
   #head: Block | null = null;
@@ -31,10 +33,6 @@ export class Chain {
   #goneBack = false;
   /** A reading broke off, perhaps after it had kept events that no listener was told of. */
   #brokeOff = false;
-  #fault: string | null = null;
-  #reading: Promise<void> | null = null;
-  #timer: NodeJS.Timeout | null = null;
-  #closed = false;
 
   constructor(
     provider: JsonRpcProvider,
@@ -45,7 +43,11 @@ export class Chain {
     this.provider = provider;
     this.#events = events;
     this.#options = options;
-    this.#log = log;
+    this.#fault = new LastingFault(log, {
+      level: "error",
+      comes: "The chain cannot be followed",
+      goes: "The chain is followed again",
+    });
   }
 
   /** Called in order of registration: caches drop first, then what rests on them. */
@@ -54,34 +56,23 @@ export class Chain {
   }
 
   /** Read the head now, and from now on at the configured pace. */
-  async start(): Promise<void> {
-    await this.refresh();
-    const next = () => {
-      if (this.#closed) return;
-      this.#timer = setTimeout(() => this.refresh().finally(next), this.#options.poll);
-    };
-    next();
+  start(): Promise<void> {
+    return this.#rounds.start();
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
-    if (this.#timer) clearTimeout(this.#timer);
-    await this.#reading;
+    await this.#rounds.close();
     this.provider.destroy();
   }
 
   /** Read the head, or join the reading that is under way. Never throws: a failure shows in `head()`. */
   refresh(): Promise<void> {
-    this.#reading ??= this.#read().finally(() => {
-      this.#reading = null;
-    });
-    return this.#reading;
+    return this.#rounds.now();
   }
 
   /** Read a head that is no older than this call. */
-  async catchUp(): Promise<void> {
-    await this.#reading;
-    await this.refresh();
+  catchUp(): Promise<void> {
+    return this.#rounds.anew();
   }
 
   /**
@@ -128,7 +119,7 @@ export class Chain {
     return faultOfHead(reading, { now: Date.now() / 1000, maxAge: this.#options.maxAge });
   }
 
-  async #read(): Promise<void> {
+  async #read(): Promise<number> {
     let changes: Followed = [];
     try {
       const startedAt = performance.now();
@@ -136,11 +127,12 @@ export class Chain {
       if (!latest) throw new Error("The node has no head.");
       changes = await this.#accept(latest);
       this.#readAt = startedAt;
-      this.#note(null);
+      this.#fault.gone();
     } catch (error) {
-      this.#note(error);
+      this.#fault.met(error);
     }
     for (const listener of this.#listeners) listener(changes);
+    return this.#options.poll;
   }
 
   /** Move to a head, once its events are in the database. */
@@ -160,13 +152,5 @@ export class Chain {
     this.#recent.add(latest);
     this.#head = latest;
     return isRetry || changes === "all" ? "all" : [...changes, ...settled];
-  }
-
-  /** Log a fault once when it comes and once when it goes, not at each read. */
-  #note(error: unknown): void {
-    const fault = error === null ? null : faultOf(error);
-    if (fault !== null && this.#fault === null) this.#log.error({ fault }, "The chain cannot be followed");
-    if (fault === null && this.#fault !== null) this.#log.info("The chain is followed again");
-    this.#fault = fault;
   }
 }

@@ -14,7 +14,8 @@ import type { Followed } from "../chain/eventFollower.ts";
 import type { Block } from "../chain/provider.ts";
 import type { Database } from "../database/database.ts";
 import { ledgerEvents, relaySlots } from "../database/schema.ts";
-import { faultOf } from "../operations/log.ts";
+import { LastingFault } from "../operations/lastingFault.ts";
+import { Rounds } from "../operations/rounds.ts";
 import { coveringResources, type Question } from "./question.ts";
 
 /** Whether an act that waits shuts out whom this is asked about, under that name. */
@@ -77,18 +78,19 @@ export class QueuedRevokes {
   readonly #database: Database;
   /** Milliseconds between two looks at what other gateways were handed. */
   readonly #pace: number;
-  readonly #log: FastifyBaseLogger;
+  readonly #silence: LastingFault;
+  readonly #rounds = new Rounds(() => this.#read());
   readonly #listeners: ((changes: Followed) => void)[] = [];
   #known = new Map<string, Hex>();
-  #isSilent = false;
-  #reading: Promise<void> | null = null;
-  #timer: NodeJS.Timeout | null = null;
-  #closed = false;
 
   constructor(database: Database, pace: number, log: FastifyBaseLogger) {
     this.#database = database;
     this.#pace = pace;
-    this.#log = log;
+    this.#silence = new LastingFault(log, {
+      level: "warn",
+      comes: "Revokes in the queue cannot be read",
+      goes: "Revokes in the queue are read again",
+    });
   }
 
   /** Called in order of registration, with the patients whose decisions may be others now. */
@@ -97,27 +99,12 @@ export class QueuedRevokes {
   }
 
   /** Look now, and from now on at the configured pace. */
-  async start(): Promise<void> {
-    await this.look();
-    const next = () => {
-      if (this.#closed) return;
-      this.#timer = setTimeout(() => this.look().finally(next), this.#pace);
-    };
-    next();
+  start(): Promise<void> {
+    return this.#rounds.start();
   }
 
-  async close(): Promise<void> {
-    this.#closed = true;
-    if (this.#timer) clearTimeout(this.#timer);
-    await this.#reading;
-  }
-
-  /** Look, or join the look that is under way. */
-  look(): Promise<void> {
-    this.#reading ??= this.#read().finally(() => {
-      this.#reading = null;
-    });
-    return this.#reading;
+  close(): Promise<void> {
+    return this.#rounds.close();
   }
 
   /** A patient's act has come, here: tell at once. */
@@ -125,7 +112,7 @@ export class QueuedRevokes {
     for (const listener of this.#listeners) listener([{ patient }]);
   }
 
-  async #read(): Promise<void> {
+  async #read(): Promise<number> {
     try {
       const rows = await this.#database
         .selectDistinct({ id: relaySlots.relayId, patient: relaySlots.patient })
@@ -136,10 +123,10 @@ export class QueuedRevokes {
       const went = [...this.#known].filter(([id]) => !now.has(id)).map(([, patient]) => patient);
       this.#known = now;
       for (const patient of new Set([...came, ...went])) this.tell(patient);
-      this.#isSilent = false;
+      this.#silence.gone();
     } catch (error) {
-      if (!this.#isSilent) this.#log.warn({ fault: faultOf(error) }, "Revokes in the queue cannot be read");
-      this.#isSilent = true;
+      this.#silence.met(error);
     }
+    return this.#pace;
   }
 }

@@ -11,6 +11,7 @@ import type { Database } from "../database/database.ts";
 import { exams } from "../database/schema.ts";
 import type { ExamDirectory } from "../exams/directory.ts";
 import { isLive } from "../exams/live.ts";
+import { backoff } from "../operations/backoff.ts";
 import type { Act, LedgerPointer, Operator } from "./operator.ts";
 import {
   finish,
@@ -48,10 +49,8 @@ const LONGEST_RESEND = 30 * 60_000;
 /** Milliseconds after which the transaction of another operator's key is given up: the key was replaced. */
 const FOREIGN_GIVEN_UP = 10 * 60_000;
 
-/** Milliseconds before what failed is tried again: 1 second, then twice as long each time, 10 minutes at most. */
-export function backoff(failures: number): number {
-  return Math.min(1_000 * 2 ** failures, 10 * 60_000);
-}
+/** Milliseconds: the longest pause before what the chain refused is tried again. */
+const LONGEST_PAUSE = 10 * 60_000;
 
 export class Delivery {
   readonly #context: DeliveryContext;
@@ -172,7 +171,10 @@ export class Delivery {
   }
 
   async #fail(row: OutboxRow, why: string): Promise<string> {
-    await markFailed(this.#context.database, row, { why, dueAt: Date.now() + backoff(row.failures) });
+    await markFailed(this.#context.database, row, {
+      why,
+      dueAt: Date.now() + backoff(row.failures, LONGEST_PAUSE),
+    });
     return why;
   }
 

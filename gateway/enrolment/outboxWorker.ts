@@ -6,9 +6,10 @@ import type { Hex } from "../../protocol/hash.ts";
 import { TransactionFailed } from "../chain/transactions.ts";
 import type { Database } from "../database/database.ts";
 import { exams, outbox } from "../database/schema.ts";
-import { faultOf } from "../operations/log.ts";
+import { LastingFault } from "../operations/lastingFault.ts";
+import { Rounds } from "../operations/rounds.ts";
 import { Problem, toProblem } from "../problem.ts";
-import { backoff, Delivery, type DeliveryContext } from "./delivery.ts";
+import { Delivery, type DeliveryContext } from "./delivery.ts";
 import { lookAgain, type OutboxRow, putPendingInOutbox, takeDue } from "./outbox.ts";
 
 /** Milliseconds between looks into an outbox where nothing is due: another gateway may have put something in. */
@@ -17,8 +18,6 @@ const IDLE = 1_000;
 const WATCH = 100;
 /** Milliseconds that somebody who registers an exam waits for the ledger; it goes on without them. */
 const PATIENCE = 60_000;
-/** Milliseconds: the longest pause before a chain that was silent is asked again. */
-const LONGEST_PAUSE = 30_000;
 
 /** An exam that the ledger has yet to be brought to. */
 export type Waiting = OutboxRow & Pick<typeof exams.$inferSelect, "studyInstanceUid" | "state">;
@@ -28,11 +27,9 @@ export class OutboxWorker {
   readonly #database: Database;
   readonly #delivery: Delivery;
   readonly #log: FastifyBaseLogger;
-  readonly #closing = new AbortController();
-  #running: Promise<void> = Promise.resolve();
-  #kick = new AbortController();
-  /** How often in a row the chain or the database was silent, and what the last time was. */
-  #silences = 0;
+  readonly #rounds = new Rounds(() => this.#next());
+  /** That the chain or the database is silent, and what it was the last time. */
+  readonly #silence: LastingFault;
   #fault: Problem | null = null;
 
   constructor(context: DeliveryContext, log: FastifyBaseLogger) {
@@ -40,6 +37,11 @@ export class OutboxWorker {
     this.#database = context.database;
     this.#delivery = new Delivery(context);
     this.#log = log;
+    this.#silence = new LastingFault(log, {
+      level: "error",
+      comes: "The outbox waits",
+      goes: "The outbox goes on",
+    });
   }
 
   /** Why nothing is sent at the moment; null where nothing hinders. */
@@ -50,18 +52,17 @@ export class OutboxWorker {
   /** Begin, with what was pending when the gateway went down. */
   async start(): Promise<void> {
     await putPendingInOutbox(this.#database);
-    this.#running = this.#run();
+    void this.#rounds.start();
   }
 
   /** End after the step under way. */
-  async close(): Promise<void> {
-    this.#closing.abort();
-    await this.#running;
+  close(): Promise<void> {
+    return this.#rounds.close();
   }
 
   /** Something was put in: look at once. */
   kick(): void {
-    this.#kick.abort();
+    this.#rounds.hurry();
   }
 
   /** What is waiting, the oldest first. */
@@ -90,13 +91,13 @@ export class OutboxWorker {
    * @throws {Problem} `chain-unavailable`
    */
   async delivered(examId: Hex): Promise<void> {
-    const silences = this.#silences;
+    const silences = this.#silence.count;
     this.kick();
     for (const end = Date.now() + PATIENCE; Date.now() < end; await delay(WATCH)) {
       const [row] = await this.#database.select().from(outbox).where(eq(outbox.examId, examId));
       if (!row || row.there) return;
       if (row.why !== null) throw new TransactionFailed(`${row.why} It is kept, and tried again.`);
-      if (this.#fault && this.#silences !== silences)
+      if (this.#fault && this.#silence.count !== silences)
         throw new Problem(this.#fault.reason, `${this.#fault.detail} It is kept, and sent later.`);
     }
     throw new TransactionFailed("The transaction is sent and not mined yet. It is kept in sight.");
@@ -108,14 +109,6 @@ export class OutboxWorker {
     for (const end = Date.now() + patience; Date.now() < end; await delay(WATCH)) {
       const [left] = await this.#database.select({ rows: count() }).from(outbox).where(open);
       if (this.#fault || left?.rows === 0) return;
-    }
-  }
-
-  async #run(): Promise<void> {
-    while (!this.#closing.signal.aborted) {
-      this.#kick = new AbortController();
-      const pause = await this.#next();
-      if (pause > 0) await this.#pause(pause);
     }
   }
 
@@ -134,7 +127,7 @@ export class OutboxWorker {
       this.#note(toProblem(error));
       // The row is free again for whoever comes first.
       if (row) await lookAgain(this.#database, row, Date.now()).catch(() => undefined);
-      return Math.min(backoff(this.#silences - 1), LONGEST_PAUSE);
+      return this.#silence.pause;
     }
   }
 
@@ -146,16 +139,9 @@ export class OutboxWorker {
     return Math.min(Math.max(wait, this.#context.pace), IDLE);
   }
 
-  async #pause(duration: number): Promise<void> {
-    const signal = AbortSignal.any([this.#closing.signal, this.#kick.signal]);
-    await delay(duration, undefined, { signal }).catch(() => undefined);
-  }
-
-  /** Log a fault once when it comes and once when it goes, not at each attempt. */
   #note(fault: Problem | null): void {
-    if (fault && !this.#fault) this.#log.error({ fault: faultOf(fault) }, "The outbox waits");
-    if (!fault && this.#fault) this.#log.info("The outbox goes on");
-    this.#silences = fault ? this.#silences + 1 : 0;
+    if (fault) this.#silence.met(fault);
+    else this.#silence.gone();
     this.#fault = fault;
   }
 }

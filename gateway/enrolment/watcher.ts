@@ -5,7 +5,6 @@
  * A study is submitted once it is stable: when what the archive lists of it has not changed for a while.
  */
 import { randomUUID } from "node:crypto";
-import { setTimeout as delay } from "node:timers/promises";
 import { and, eq, isNull } from "drizzle-orm";
 import type { FastifyBaseLogger } from "fastify";
 import type { ArchiveClient } from "../archive/client.ts";
@@ -13,6 +12,8 @@ import type { Database } from "../database/database.ts";
 import { giveBackLease, takeLease } from "../database/lease.ts";
 import { enrolments } from "../database/schema.ts";
 import type { ArchiveFacts, StudyFacts } from "../exams/facts.ts";
+import { LastingFault } from "../operations/lastingFault.ts";
+import { Rounds } from "../operations/rounds.ts";
 import { Problem, toProblem } from "../problem.ts";
 import { listContents } from "./contents.ts";
 import { findPatient } from "./patients.ts";
@@ -49,28 +50,31 @@ export class ArchiveWatcher {
   readonly #context: WatcherContext;
   readonly #log: FastifyBaseLogger;
   readonly #holder = randomUUID();
-  readonly #closing = new AbortController();
+  readonly #fault: LastingFault;
+  readonly #rounds = new Rounds(() => this.#round());
   readonly #seen = new Map<string, Seen>();
   readonly #arrivals = new Map<string, NodeJS.Timeout>();
   readonly #submitting = new Set<Promise<void>>();
-  #running: Promise<void> = Promise.resolve();
-  #fault: string | null = null;
 
   constructor(context: WatcherContext, log: FastifyBaseLogger) {
     this.#context = context;
     this.#log = log;
+    this.#fault = new LastingFault(log, {
+      level: "warn",
+      comes: "The archive is not watched",
+      goes: "The archive is watched again",
+    });
   }
 
   /** Begin to look, now and from then on. */
   start(): void {
-    if (this.#context.poll > 0) this.#running = this.#run();
+    if (this.#context.poll > 0) void this.#rounds.start();
   }
 
   /** End after the study under way. */
   async close(): Promise<void> {
-    this.#closing.abort();
     for (const timer of this.#arrivals.values()) clearTimeout(timer);
-    await Promise.all([this.#running, ...this.#submitting]);
+    await Promise.all([this.#rounds.close(), ...this.#submitting]);
     await giveBackLease(this.#context.database, { name: LEASE_NAME, holder: this.#holder }).catch(
       () => undefined,
     );
@@ -89,15 +93,14 @@ export class ArchiveWatcher {
     this.#arrivals.set(studyInstanceUid, timer);
   }
 
-  async #run(): Promise<void> {
-    const { signal } = this.#closing;
-    while (!signal.aborted) {
-      await this.#pass().then(
-        () => this.#note(null),
-        (error: unknown) => this.#note(toProblem(error)),
-      );
-      await delay(this.#context.poll, undefined, { signal }).catch(() => undefined);
+  async #round(): Promise<number> {
+    try {
+      await this.#pass();
+      this.#fault.gone();
+    } catch (error) {
+      this.#fault.met(toProblem(error));
     }
+    return this.#context.poll;
   }
 
   /** Look at everybody's studies, one after the other, unless another gateway does. */
@@ -106,10 +109,10 @@ export class ArchiveWatcher {
     const live = await database.select().from(enrolments).where(isNull(enrolments.endedAt));
     const listed = new Set<string>();
     for (const enrolment of live) {
-      if (this.#closing.signal.aborted || !(await this.#holdLease())) return;
+      if (this.#rounds.isEnding || !(await this.#holdLease())) return;
       const found = await findPatient(archive, enrolment).catch(nobody);
       for (const study of found?.studies ?? []) {
-        if (this.#closing.signal.aborted) return;
+        if (this.#rounds.isEnding) return;
         listed.add(study.studyInstanceUid);
         await this.#look(enrolment, study);
       }
@@ -177,15 +180,6 @@ export class ArchiveWatcher {
       .from(enrolments)
       .where(and(isTheirs, isNull(enrolments.endedAt)));
     return live;
-  }
-
-  /** Log a fault once when it comes and once when it goes, not at each look. */
-  #note(problem: Problem | null): void {
-    const fault = problem?.reason ?? null;
-    if (fault !== null && this.#fault !== fault)
-      this.#log.warn({ reason: fault }, "The archive is not watched");
-    if (fault === null && this.#fault !== null) this.#log.info("The archive is watched again");
-    this.#fault = fault;
   }
 }
 

@@ -7,7 +7,8 @@ import type { FastifyBaseLogger } from "fastify";
 import type { Hex } from "../../protocol/hash.ts";
 import type { Database } from "../database/database.ts";
 import { exams } from "../database/schema.ts";
-import { faultOf } from "../operations/log.ts";
+import { LastingFault } from "../operations/lastingFault.ts";
+import { Rounds } from "../operations/rounds.ts";
 
 /** Milliseconds between two looks at what other gateways were told. */
 const PROPAGATION = 1_000;
@@ -21,14 +22,17 @@ export class ErasingExams {
   readonly #onClosed: ClosedListener[] = [];
   /** Those that were ever seen here: a closed exam opens no more, whether or not its row is still there. */
   readonly #closed = new Set<Hex>();
-  #timer: NodeJS.Timeout | null = null;
-  #looking: Promise<void> = Promise.resolve();
-  #isSilent = false;
-  #isEnded = false;
+  readonly #silence: LastingFault;
+  readonly #rounds = new Rounds(() => this.#lookAgain());
 
   constructor(database: Database, log: FastifyBaseLogger) {
     this.#database = database;
     this.#log = log;
+    this.#silence = new LastingFault(log, {
+      level: "warn",
+      comes: "Exams that are erased cannot be read",
+      goes: "Exams that are erased are read again",
+    });
   }
 
   onClosed(listener: ClosedListener): void {
@@ -44,19 +48,11 @@ export class ErasingExams {
     await this.look();
     if (this.#closed.size > 0)
       this.#log.warn("An erasure was begun and is not whole: `npm run erase` goes on");
-    const next = () => {
-      if (this.#isEnded) return;
-      this.#timer = setTimeout(() => {
-        this.#looking = this.#lookAgain().finally(next);
-      }, PROPAGATION);
-    };
-    next();
+    this.#rounds.startIn(PROPAGATION);
   }
 
-  async close(): Promise<void> {
-    this.#isEnded = true;
-    if (this.#timer) clearTimeout(this.#timer);
-    await this.#looking;
+  close(): Promise<void> {
+    return this.#rounds.close();
   }
 
   /** Learn of exams that were marked, and close them here. */
@@ -71,14 +67,14 @@ export class ErasingExams {
     for (const listener of this.#onClosed) listener(closed);
   }
 
-  /** A database that is silent is said once: without it, nothing can be opened either. */
-  async #lookAgain(): Promise<void> {
+  /** A database that is silent opens nothing either. */
+  async #lookAgain(): Promise<number> {
     try {
       await this.look();
-      this.#isSilent = false;
+      this.#silence.gone();
     } catch (error) {
-      if (!this.#isSilent) this.#log.warn({ fault: faultOf(error) }, "Exams that are erased cannot be read");
-      this.#isSilent = true;
+      this.#silence.met(error);
     }
+    return PROPAGATION;
   }
 }

@@ -10,7 +10,7 @@ import type { Hex } from "../../protocol/hash.ts";
 import type { ProblemReason } from "../../protocol/reasons.ts";
 import { type Fees, raiseFees, TransactionFailed } from "../chain/transactions.ts";
 import type { Database } from "../database/database.ts";
-import { backoff } from "../enrolment/delivery.ts";
+import { backoff } from "../operations/backoff.ts";
 import type { Metrics } from "../operations/metrics.ts";
 import type { Prospects } from "./prospects.ts";
 import {
@@ -49,7 +49,7 @@ export type Look = {
 /** Milliseconds: the longest wait before a stuck transaction is sent again. */
 const LONGEST_RESEND = 30 * 60_000;
 
-/** Milliseconds: the longest pause before what a node would not take is tried again. */
+/** Milliseconds: the longest pause before what a node would not take is tried again. A patient waits for it. */
 const LONGEST_PAUSE = 4_000;
 
 /** Milliseconds after which the transaction of another key is given up: the key was replaced. */
@@ -75,7 +75,8 @@ export class Progress {
     } catch (error) {
       if (!(error instanceof TransactionFailed)) throw error;
       if (row.failures === 0) this.#context.log.warn("A patient's act could not be sent; it is tried again");
-      await this.#change(row, { failures: row.failures + 1, dueAt: Date.now() + pauseAfter(row.failures) });
+      const dueAt = Date.now() + backoff(row.failures, LONGEST_PAUSE);
+      await this.#change(row, { failures: row.failures + 1, dueAt });
     }
   }
 
@@ -253,11 +254,6 @@ export class Progress {
     const wait = Math.min(this.#context.resendAfter * 2 ** Math.max(0, sendings - 1), LONGEST_RESEND);
     return sentAt !== null && Date.now() >= sentAt + wait;
   }
-}
-
-/** Milliseconds: a patient waits for it, so never long. */
-function pauseAfter(failures: number): number {
-  return Math.min(backoff(failures), LONGEST_PAUSE);
 }
 
 function feesOf({ maxFee, priorityFee }: RelayRow): Fees {

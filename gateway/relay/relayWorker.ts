@@ -3,13 +3,12 @@
  * lease. Another takes over when it ends. Should two ever work at once, what each writes down before it sends keeps them apart.
  */
 import { randomUUID } from "node:crypto";
-import { setTimeout as delay } from "node:timers/promises";
 import { isError, type JsonRpcProvider } from "ethers";
 import { readBlock } from "../chain/provider.ts";
 import { giveBackLease, takeLease } from "../database/lease.ts";
-import { backoff } from "../enrolment/delivery.ts";
-import { faultOf } from "../operations/log.ts";
+import { LastingFault } from "../operations/lastingFault.ts";
 import type { Metrics } from "../operations/metrics.ts";
+import { Rounds } from "../operations/rounds.ts";
 import { Problem, toProblem } from "../problem.ts";
 import { type Look, Progress, type ProgressContext } from "./progress.ts";
 import { dueActs, forgetSettled, queueLength, type RelayRow } from "./queue.ts";
@@ -36,50 +35,40 @@ const MOST_IN_FLIGHT = 16;
 /** Blocks after which a chain that knows no finality is taken to be final. */
 const DEEP = 128;
 
-/** Milliseconds: the longest pause before a chain that was silent is asked again. */
-const LONGEST_PAUSE = 30_000;
-
 export class RelayWorker {
   readonly #context: WorkerContext;
   readonly #progress: Progress;
   readonly #lease: { name: string; holder: string; seconds: number };
-  readonly #closing = new AbortController();
-  #kick = new AbortController();
-  #running: Promise<void> = Promise.resolve();
+  readonly #silence: LastingFault;
+  readonly #turns = new Rounds(() => this.#turn());
   #leasedUntil = Number.NEGATIVE_INFINITY;
   #cleanedAt = Number.NEGATIVE_INFINITY;
   #lastHead: string | null = null;
-  #silences = 0;
 
   constructor(context: WorkerContext) {
     this.#context = context;
     this.#progress = new Progress(context);
     this.#lease = { name: `relay ${context.key.address}`, holder: randomUUID(), seconds: LEASE };
+    this.#silence = new LastingFault(context.log, {
+      level: "error",
+      comes: "The relay waits",
+      goes: "The relay goes on",
+    });
   }
 
   start(): void {
-    this.#running = this.#run();
+    void this.#turns.start();
   }
 
   /** End after the step under way, and let another gateway go on at once. */
   async close(): Promise<void> {
-    this.#closing.abort();
-    await this.#running;
+    await this.#turns.close();
     await giveBackLease(this.#context.database, this.#lease).catch(() => undefined);
   }
 
   /** Something was put in: look at once. */
   kick(): void {
-    this.#kick.abort();
-  }
-
-  async #run(): Promise<void> {
-    while (!this.#closing.signal.aborted) {
-      this.#kick = new AbortController();
-      const pause = await this.#turn();
-      const signal = AbortSignal.any([this.#closing.signal, this.#kick.signal]);
-      await delay(pause, undefined, { signal }).catch(() => undefined);
-    }
+    this.#turns.hurry();
   }
 
   /** Look at everything that is due. @returns milliseconds to wait before the next look */
@@ -88,13 +77,13 @@ export class RelayWorker {
       if (!(await this.#hasLease())) return IDLE;
       const rows = await this.#due();
       if (rows.length > 0) await this.#work(rows);
-      this.#note(null);
+      this.#silence.gone();
       return rows.length > 0 ? this.#context.pace : IDLE;
     } catch (error) {
       // What was begun may have failed after its head was noted: look at all of it again.
       this.#lastHead = null;
-      this.#note(toProblem(error));
-      return Math.min(backoff(this.#silences - 1), LONGEST_PAUSE);
+      this.#silence.met(toProblem(error));
+      return this.#silence.pause;
     }
   }
 
@@ -112,7 +101,7 @@ export class RelayWorker {
     const look = await this.#look();
     let inFlight = rows.filter(isInFlight).length;
     for (const row of rows) {
-      if (this.#closing.signal.aborted) return;
+      if (this.#turns.isEnding) return;
       const isNew = row.state === "queued" && row.nonce === null;
       if (isNew && inFlight >= MOST_IN_FLIGHT) continue;
       await this.#progress.step(row, look);
@@ -140,14 +129,6 @@ export class RelayWorker {
     const isTaken = await takeLease(this.#context.database, this.#lease);
     this.#leasedUntil = isTaken ? now + LEASE * 1_000 : Number.NEGATIVE_INFINITY;
     return isTaken;
-  }
-
-  /** Log a fault once when it comes and once when it goes, not at each look. */
-  #note(fault: Problem | null): void {
-    const { log } = this.#context;
-    if (fault && this.#silences === 0) log.error({ fault: faultOf(fault) }, "The relay waits");
-    if (!fault && this.#silences > 0) log.info("The relay goes on");
-    this.#silences = fault ? this.#silences + 1 : 0;
   }
 }
 
