@@ -12,32 +12,50 @@ Parts:
 ${CHECKS.map(({ name, what, isLong }) => `  ${name.padEnd(10)} ${what}${isLong ? "; long" : ""}`).join("\n")}
 ${PROJECTS.map((name) => `  ${name.padEnd(10)} Vitest over test/${name}`).join("\n")}`;
 
-/** The checks that the arguments ask for. Tests that start a chain need the compiled contracts, so `build` comes along. */
+/** The checks that the arguments ask for, in the order of beginning. */
 function chosen(only: string[], filters: string[], isDeep: boolean): Check[] {
   const projects = PROJECTS.filter((name) => only.length === 0 || only.includes(name));
   const all = only.length === 0 && filters.length === 0;
-  const runsVitest = filters.length > 0 || projects.length > 0;
-  const wanted = ({ name, isLong }: Check) =>
-    (all && (isDeep || !isLong)) || only.includes(name) || (runsVitest && name === "build");
-  const needsApp = only.length > 0 && (only.includes("app") || only.includes("e2e"));
-  const checks = CHECKS.filter((check) => wanted(check) || (check.name === "app-build" && needsApp));
-  return runsVitest ? [...checks, vitest(projects, filters)] : checks;
+  const tests = filters.length > 0 || projects.length > 0 ? [vitest(projects, filters)] : [];
+  const named = CHECKS.filter(({ name, isLong }) => (all && (isDeep || !isLong)) || only.includes(name));
+  const needsBuild = [...named, ...tests].some((check) => check.needsBuild);
+  const needsApp = only.includes("app") || only.includes("e2e");
+  const isNeeded = ({ name }: Check) =>
+    (name === "build" && needsBuild) || (name === "app-build" && needsApp);
+  return [...CHECKS.filter((check) => named.includes(check) || isNeeded(check)), ...tests];
 }
+
+/** Most checks keep one core busy: so many run at a time. */
+const LANES = 2;
 
 async function runAll(checks: Check[]): Promise<Tally> {
   const total: Tally = { passed: 0, failed: 0, skipped: [], report: "" };
-  for (const { what, run } of checks) {
-    console.log(`\n── ${what}`);
-    const began = Date.now();
-    const tally = await run();
-    if (tally.report) console.log(tally.report.trimEnd());
-    console.log(`${tally.failed > 0 ? "✗" : "✓"} ${what}: ${((Date.now() - began) / 1000).toFixed(1)} s`);
-    total.passed += tally.passed;
-    total.failed += tally.failed;
-    total.skipped.push(...tally.skipped);
-    if (tally.failed > 0) total.report += `  ${what}: ${tally.failed}\n`;
+  const waiting = [...checks];
+  let built: Promise<void> | undefined;
+  async function lane() {
+    for (let check = waiting.shift(); check; check = waiting.shift()) {
+      if (check.needsBuild) await built;
+      const run = runOne(check, total);
+      if (check.name === "build") built = run;
+      await run;
+    }
   }
+  await Promise.all(Array.from({ length: LANES }, lane));
   return total;
+}
+
+/** Runs a check, says what it found, all at once since another may be running, and adds it to the total. */
+async function runOne({ what, run }: Check, total: Tally): Promise<void> {
+  console.log(`── ${what} …`);
+  const began = Date.now();
+  const tally = await run();
+  const seconds = ((Date.now() - began) / 1000).toFixed(1);
+  const report = tally.report ? `\n── ${what}\n${tally.report.trim()}\n` : "";
+  console.log(`${report}${tally.failed > 0 ? "✗" : "✓"} ${what}: ${seconds} s`);
+  total.passed += tally.passed;
+  total.failed += tally.failed;
+  total.skipped.push(...tally.skipped);
+  if (tally.failed > 0) total.report += `  ${what}: ${tally.failed}\n`;
 }
 
 async function main() {

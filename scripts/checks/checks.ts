@@ -19,6 +19,8 @@ export interface Check {
   what: string;
   /** Too long for every day: it runs where it is named, and in `npm run test:deep`. */
   isLong?: true;
+  /** It reads what `build` compiles, so it waits for that. */
+  needsBuild?: true;
   run(): Promise<Tally>;
 }
 
@@ -112,9 +114,11 @@ function countIn(output: string, word: string): number {
 const solidity: Check = {
   name: "solidity",
   what: "Solidity unit, fuzz and invariant tests (hardhat test solidity)",
+  needsBuild: true,
   async run() {
-    const { code, output } = await runTool("hardhat/dist/src/cli.js", ["test", "solidity"], {
-      live: true,
+    // Compiling once more, it would rewrite the compiler's cache while tests beside it do the same.
+    const args = ["test", "solidity", "--no-compile"];
+    const { code, output } = await runTool("hardhat/dist/src/cli.js", args, {
       env: { NO_COLOR: "1", FORCE_COLOR: "0" },
     });
     const passed = countIn(output, "passing");
@@ -125,7 +129,7 @@ const solidity: Check = {
       passed,
       failed: broke ? failed + 1 : failed,
       skipped,
-      report: broke ? "The Solidity tests did not run." : "",
+      report: broke ? `${output}\nThe Solidity tests did not run.` : output,
     };
   },
 };
@@ -199,6 +203,7 @@ export function vitest(projects: readonly string[], filters: string[]): Check {
   return {
     name: projects.join(","),
     what: `Vitest: ${filters.length > 0 ? filters.join(", ") : projects.join(", ")}`,
+    needsBuild: true,
     async run() {
       const folder = mkdtempSync(join(tmpdir(), "examkey-test-"));
       const reportFile = join(folder, "vitest.json");
@@ -247,16 +252,18 @@ function readVitest(code: number | null, reportFile: string): Tally {
   return tally;
 }
 
-/** Everything but Vitest, in the order of running: the quick checks first. */
+/**
+ * Everything but Vitest. They begin in this order: what others wait for first, and then what soon tells of a mistake.
+ */
 export const CHECKS: readonly Check[] = [
+  build,
   types,
   lint,
   style,
-  build,
+  app,
+  proofs,
   solidity,
   coverage,
   forge,
-  proofs,
   mutation,
-  app,
 ];

@@ -31,7 +31,9 @@ export async function buildApp(mode: AppBuild, onBuild: () => void = () => {}): 
   const sources = digestOfSources();
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === sources) return folder;
   onBuild();
-  const { code, output } = await runTool("vite/bin/vite.js", ["build", "app", "--mode", mode]);
+  // A test runner's own NODE_ENV would make a development build of React.
+  const env = { NODE_ENV: "production" };
+  const { code, output } = await runTool("vite/bin/vite.js", ["build", "app", "--mode", mode], { env });
   if (code !== 0) throw new Error(`The app could not be built.\n${output}`);
   writeFileSync(stamp, sources);
   return folder;

@@ -1,12 +1,7 @@
-import { execFile } from "node:child_process";
-import { globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { promisify } from "node:util";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-
-const root = join(import.meta.dirname, "..", "..");
-const folder = mkdtempSync(join(tmpdir(), "examkey-builds-"));
+import { beforeAll, describe, expect, test } from "vitest";
+import { type AppBuild, buildApp } from "../../scripts/demo/build.ts";
 
 interface Built {
   /** Everything that a browser is given, as one text. */
@@ -14,32 +9,24 @@ interface Built {
   page: string;
 }
 
-/** Builds the app as it is delivered. */
-async function build(mode: "production" | "demo"): Promise<Built> {
-  const outDir = join(folder, mode);
-  const vite = join(root, "node_modules", "vite", "bin", "vite.js");
-  // The test runner's own NODE_ENV would make a development build of React.
-  const env = { ...process.env, NODE_ENV: "production", VITEST: undefined };
-  await promisify(execFile)(process.execPath, [vite, "build", "app", "--mode", mode, "--outDir", outDir], {
-    cwd: root,
-    env,
-  });
-  const read = (file: string) => readFileSync(join(outDir, file), "utf8");
+/** The app as it is delivered. */
+async function read(mode: AppBuild): Promise<Built> {
+  const folder = await buildApp(mode);
+  const text = (file: string) => readFileSync(join(folder, file), "utf8");
   return {
-    all: globSync("**/*.{js,css,html}", { cwd: outDir }).map(read).join("\n"),
-    page: read("index.html"),
+    all: globSync("**/*.{js,css,html}", { cwd: folder }).map(text).join("\n"),
+    page: text("index.html"),
   };
 }
 
-describe("the two builds (slower: each is built anew)", () => {
+describe("the two builds", () => {
   let production: Built;
   let demo: Built;
 
   beforeAll(async () => {
-    production = await build("production");
-    demo = await build("demo");
+    production = await read("production");
+    demo = await read("demo");
   });
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   test.each(["test test test test", "developer-wallet", "Developer wallet", "Switch persona"])(
     "%o is in the demo's build, and nowhere in a hospital's",
