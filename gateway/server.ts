@@ -2,10 +2,9 @@
 import { join } from "node:path";
 import type { JsonRpcProvider } from "ethers";
 import type { FastifyBaseLogger } from "fastify";
+import { openDecisions } from "./access/decisions.ts";
 import { Gate, problemOf } from "./access/gate.ts";
 import { registerGranteeRoutes } from "./access/granteeRoutes.ts";
-import { Grantees } from "./access/grantees.ts";
-import { Judge } from "./access/judge.ts";
 import { OpenExams } from "./access/openExams.ts";
 import { registerWatchRoute } from "./access/watchRoute.ts";
 import { ArchiveClient, basicAuthorization } from "./archive/client.ts";
@@ -24,8 +23,6 @@ import { registerAuthRoutes } from "./auth/routes.ts";
 import { signatureClient } from "./auth/signature.ts";
 import { registerTokenRoutes } from "./auth/tokenRoutes.ts";
 import { Tokens } from "./auth/tokens.ts";
-import { Chain } from "./chain/chain.ts";
-import { EventFollower } from "./chain/eventFollower.ts";
 import { connectChain } from "./chain/provider.ts";
 import { sharedTurns } from "./chain/turns.ts";
 import { type GatewayConfig, refuseDevelopmentKeys } from "./config.ts";
@@ -33,11 +30,8 @@ import { bindDatabase, bindEmergencies } from "./database/binding.ts";
 import { openDatabase } from "./database/database.ts";
 import { Seal } from "./database/seal.ts";
 import { keptSecret } from "./database/settings.ts";
-import { Decider } from "./decision/decider.ts";
-import { QueuedRevokes } from "./decision/queuedRevokes.ts";
 import { registerDicomwebRoutes } from "./dicomweb/routes.ts";
 import { registerDiscovery } from "./discovery.ts";
-import { Emergencies } from "./emergency/emergencies.ts";
 import { registerEmergencyRoutes } from "./emergency/routes.ts";
 import { startAdminServer } from "./enrolment/adminServer.ts";
 import type { DeliveryContext } from "./enrolment/delivery.ts";
@@ -47,12 +41,10 @@ import { OutboxWorker } from "./enrolment/outboxWorker.ts";
 import { Registrar } from "./enrolment/registrar.ts";
 import { Verification } from "./enrolment/verification.ts";
 import { ArchiveWatcher } from "./enrolment/watcher.ts";
-import { ErasingExams } from "./erasure/erasing.ts";
 import { Erasure } from "./erasure/erasure.ts";
 import { sweep } from "./erasure/sweep.ts";
 import { WithheldStudies } from "./erasure/withheld.ts";
 import { CustodianName } from "./exams/custodianName.ts";
-import { ExamDirectory } from "./exams/directory.ts";
 import { ArchiveFacts } from "./exams/facts.ts";
 import { registerManifestRoute } from "./exams/manifestRoute.ts";
 import { registerExamRoutes } from "./exams/routes.ts";
@@ -125,35 +117,13 @@ async function assemble(config: GatewayConfig, closers: Closers): Promise<Omit<R
   await bindEmergencies(database, emergencyAccess);
   const { archive, unreadable } = await openArchive(config, { metrics, log: app.log }, closers);
 
-  const followed = emergencyAccess === null ? [consentLedger] : [consentLedger, emergencyAccess];
-  const events = new EventFollower(database, provider, followed, config.consentLedgerBlock);
-  const chain = new Chain(provider, events, { poll: config.headPoll, maxAge: config.headMaxAge }, app.log);
-  closers.push(() => chain.close());
-  const decider = new Decider(chain, database, {
-    ledger: consentLedger,
-    emergencyAccess,
-    confirmations: config.grantConfirmations,
-  });
-  const directory = new ExamDirectory(database, custodian);
   const seal = new Seal(config.dataKey ?? (await keptSecret(database, "data-key")));
-  const grantees = await Grantees.open(database, seal);
-  const emergencies = await Emergencies.open(database, seal);
-  const erasing = new ErasingExams(database, app.log);
-  const judge = new Judge({
-    ...{ decider, directory, database, custodian },
-    ...{ grantees, emergencies, erasing },
-  });
+  const decisions = await openDecisions(config, { database, provider, seal, log: app.log });
+  closers.push(() => decisions.close());
+  const { chain, decider, directory, grantees, emergencies, erasing, queuedRevokes, judge } = decisions;
   const openExams = new OpenExams(judge, problemOf);
-  chain.onRead((changes) => judge.drop(changes));
   chain.onRead((changes) => void openExams.sweep(changes));
-  erasing.onClosed((closed) => {
-    directory.forget();
-    judge.drop(closed);
-    void openExams.sweep(closed);
-  });
-  const queuedRevokes = new QueuedRevokes(database, config.headPoll, app.log);
-  closers.push(() => queuedRevokes.close());
-  queuedRevokes.onChange((changes) => judge.drop(changes));
+  erasing.onClosed((closed) => void openExams.sweep(closed));
   queuedRevokes.onChange((changes) => void openExams.sweep(changes));
 
   const facts = new ArchiveFacts(archive);
@@ -186,11 +156,8 @@ async function assemble(config: GatewayConfig, closers: Closers): Promise<Omit<R
     ...{ database, archive, operator, outbox, directory, withheld },
     ...{ custodian, genesisHash },
   });
-  await chain.start();
+  await decisions.start();
   await revocations.start();
-  await erasing.start();
-  closers.push(() => erasing.close());
-  await queuedRevokes.start();
 
   const custodianName = new CustodianName(chain, config.custodianRegistry, custodian);
   app.addHook("onRequest", async (request, reply) => openExams.releaseWith(request, reply));

@@ -10,6 +10,7 @@ interface Benchmark {
 
 /** Loaded when asked for: the one brings a browser along, the other a chain. */
 const BENCHMARKS: Record<string, () => Promise<Benchmark>> = {
+  decision: () => import("./bench/decision.ts"),
   gas: () => import("./bench/gas.ts"),
   gateway: () => import("./bench/gateway.ts"),
   revoke: () => import("./bench/revoke.ts"),

@@ -15,6 +15,7 @@ const MAY_IMPORT: Record<string, string[]> = {
 /** Benchmarks click through the app, and break the parts around a gateway, as the tests do. */
 const MAY_IMPORT_TESTS = [
   "scripts/bench/viewer.ts",
+  "scripts/bench/decision.ts",
   "scripts/bench/revoke.ts",
   "scripts/bench/gateway.ts",
   "scripts/bench/gateway/nginx.ts",

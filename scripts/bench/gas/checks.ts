@@ -3,12 +3,9 @@ import type { BaseContract } from "ethers";
 import { examId, granteeOf } from "../../../protocol/ids.ts";
 import { LEDGER_REASONS } from "../../../protocol/reasons.ts";
 import { actionsToMask, purposesToMask } from "../../../protocol/terms.ts";
+import { fill, MOST_GAS } from "../filling.ts";
 import type { Chain } from "./chain.ts";
 import { PERIOD, TERMS, word } from "./samples.ts";
-
-/** As many as fit into 2^24 gas, the most that EIP-7825 lets one transaction take. */
-const PER_TRANSACTION = 600;
-const GAS_LIMIT = 2n ** 24n;
 
 /** Gas of a whole transaction that asks `check`, by what it answers. */
 export type CheckCosts = {
@@ -39,20 +36,12 @@ export async function checkCosts(
 
   const ask = () => askBoth(chain, ledger, { custodian, patient, commitment });
   const one = await ask();
-  for (let written = 1, sent = 1; written < grants; sent += 1) {
-    const resources = fillers(written, Math.min(PER_TRANSACTION, grants - written));
-    await measure(ledger, "patient", "grantBatch", patient, resources, reader, TERMS, {
-      gasLimit: GAS_LIMIT,
-    });
-    written += resources.length;
-    if (sent % 100 === 0) progress(written);
-  }
+  const grant = async (resources: string[]) => {
+    const limit = { gasLimit: MOST_GAS };
+    await measure(ledger, "patient", "grantBatch", patient, resources, reader, TERMS, limit);
+  };
+  await fill(1, grants, grant, progress);
   return { one, many: await ask() };
-}
-
-/** Resources that nothing else names. */
-function fillers(first: number, count: number): string[] {
-  return Array.from({ length: count }, (_, index) => `0x${(first + index).toString(16).padStart(64, "0")}`);
 }
 
 /** A view costs gas like any function once a transaction calls it, which is measured the same way as all else. */
