@@ -3,11 +3,12 @@
  * who sign in with their wallets. Everything is real, listens on loopback, and takes free ports.
  */
 import { mkdtemp, rm } from "node:fs/promises";
+import { Agent } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { Contract, HDNodeWallet, JsonRpcProvider, Mnemonic, type Wallet } from "ethers";
+import { Contract, FetchRequest, HDNodeWallet, JsonRpcProvider, Mnemonic, type Wallet } from "ethers";
 import { createSiweMessage } from "viem/siwe";
 import { readConfig } from "../gateway/config.ts";
 import { type RunningGateway, startGateway } from "../gateway/server.ts";
@@ -120,7 +121,8 @@ export class World {
   ): Promise<World> {
     const chain = await startChain({ port: 0 });
     closers.push(() => chain.close());
-    const provider = new JsonRpcProvider(chain.rpcUrl, undefined, { cacheTimeout: -1, pollingInterval: 50 });
+    const options = { cacheTimeout: -1, pollingInterval: 50 };
+    const provider = new JsonRpcProvider(unkept(chain.rpcUrl), undefined, options);
     closers.push(async () => provider.destroy());
     const { governor, custodian, operator } = peopleOn(provider);
     const contracts = await deployContracts({ rpcUrl: chain.rpcUrl, deployerKey: governor.privateKey });
@@ -365,6 +367,13 @@ export function linesOf(text: string): Record<string, unknown>[] {
     .trim()
     .split("\n")
     .map((line) => JSON.parse(line));
+}
+
+/** On connections of their own: on a busy machine the node closes a kept one in the moment that it is used again. */
+function unkept(rpcUrl: string): FetchRequest {
+  const request = new FetchRequest(rpcUrl);
+  request.getUrlFunc = FetchRequest.createGetUrlFunc({ agent: new Agent({ keepAlive: false }) });
+  return request;
 }
 
 function peopleOn(provider: JsonRpcProvider): Record<PersonName, HDNodeWallet> {
