@@ -1,8 +1,9 @@
-/** HTTP to one archive: pooled, without retries, with every failure a problem. */
+/** HTTP to one archive: pooled, with every failure a problem. What was answered is not asked for again, whatever the answer. */
 import type { IncomingHttpHeaders } from "node:http";
 import { Readable } from "node:stream";
-import { Pool } from "undici";
+import { type Dispatcher, Pool } from "undici";
 import { Problem } from "../problem.ts";
+import { askAgain } from "./askAgain.ts";
 import { MultipartError } from "./multipart.ts";
 import { ContentReceiver, type Failures, WholeReceiver } from "./receiver.ts";
 
@@ -47,6 +48,8 @@ export class ArchiveConnection {
   readonly #root: URL;
   readonly #authorization: string | undefined;
   readonly #pool: Pool;
+  /** The way to the pool. */
+  readonly #asking: Dispatcher;
   readonly #onFailure: () => void;
 
   constructor({ url, authorization, timeout = 30_000, onFailure = () => undefined }: ArchiveOptions) {
@@ -61,6 +64,7 @@ export class ArchiveConnection {
       // Orthanc closes an idle connection after one second; stop using it a little before.
       keepAliveTimeoutThreshold: 300,
     });
+    this.#asking = this.#pool.compose(askAgain);
   }
 
   /** The URL of everything. */
@@ -76,7 +80,7 @@ export class ArchiveConnection {
   /** Ask for a path below the root, with credentials. @throws {Problem} when the status is not one that is expected. */
   async request(path: string, ask: Ask): Promise<Answer> {
     const { expected, options } = ask;
-    const response = await this.#pool
+    const response = await this.#asking
       .request({ ...this.#asked(path, ask), signal: options.signal ?? null })
       .catch((error: unknown) => {
         throw this.#noted(asProblem(error, options.signal));
@@ -96,7 +100,7 @@ export class ArchiveConnection {
     const { signal } = ask.options;
     signal?.throwIfAborted();
     const receiver = new ContentReceiver(this.#failures(ask), signal);
-    this.#pool.dispatch({ ...this.#asked(path, ask), body: null }, receiver);
+    this.#asking.dispatch({ ...this.#asked(path, ask), body: null }, receiver);
     await receiver.known;
     return receiver;
   }
@@ -107,7 +111,10 @@ export class ArchiveConnection {
     signal?.throwIfAborted();
     const receiver = new WholeReceiver(this.#failures(ask), MAX_JSON, signal);
     const sent = body ? Readable.from(body) : null;
-    this.#pool.dispatch({ ...this.#asked(path, ask), body: sent, ...(sent && { method: "POST" }) }, receiver);
+    this.#asking.dispatch(
+      { ...this.#asked(path, ask), body: sent, ...(sent && { method: "POST" }) },
+      receiver,
+    );
     const answer = await receiver.answer;
     return { headers: answer.headers, json: parseJson(answer.body) };
   }
