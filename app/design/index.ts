@@ -4,6 +4,7 @@ export { Button } from "./Button.tsx";
 export { Choice } from "./Choice.tsx";
 export { Dialog } from "./Dialog.tsx";
 export { Empty } from "./Empty.tsx";
+export { Field, Group, Hint } from "./Form.tsx";
 export { Notice } from "./Notice.tsx";
 export { Page } from "./Page.tsx";
 export { Spinner } from "./Spinner.tsx";

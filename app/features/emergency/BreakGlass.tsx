@@ -3,7 +3,7 @@ import { type FormEvent, useId, useState } from "react";
 import { getAddress, type Hex, isAddress } from "viem";
 import type { EmergencyReason } from "../../../protocol/reasons.ts";
 import { GatewayError } from "../../api/index.ts";
-import { Button, Choice, Dialog, Notice } from "../../design/index.ts";
+import { Button, Choice, Dialog, Field, Group, Hint, Notice } from "../../design/index.ts";
 import { EMERGENCY_CHOICES, emergencyInWords } from "../../words/index.ts";
 import { sentenceForError, useSignedIn } from "../connect/index.ts";
 import s from "./Emergency.module.css";
@@ -100,7 +100,7 @@ function BreakGlassDialog({ examId, place, onClose, onOpened }: DialogProps) {
         <Reasons reason={reason} onChange={setReason} />
         <Hours hours={hours} onChange={setHours} />
         {isSecondNeeded && <SecondBadge badge={second} onChange={setSecond} />}
-        <p className={s.hint}>{whatIsAsked(place, { isSignedIn, isSecondNeeded })}</p>
+        <Hint>{whatIsAsked(place, { isSignedIn, isSecondNeeded })}</Hint>
         <div aria-live="assertive">{breaking.isError && <Failure error={breaking.error} />}</div>
       </form>
     </Dialog>
@@ -127,8 +127,7 @@ function Reasons({
   onChange: (reason: EmergencyReason) => void;
 }) {
   return (
-    <fieldset className={s.fieldset}>
-      <legend className={s.legend}>Why can the patient not be asked?</legend>
+    <Group legend="Why can the patient not be asked?">
       {EMERGENCY_CHOICES.map((choice) => (
         <Choice
           key={choice}
@@ -139,14 +138,13 @@ function Reasons({
           onChange={() => onChange(choice)}
         />
       ))}
-    </fieldset>
+    </Group>
   );
 }
 
 function Hours({ hours, onChange }: { hours: number; onChange: (hours: number) => void }) {
   return (
-    <fieldset className={s.fieldset}>
-      <legend className={s.legend}>For how long?</legend>
+    <Group legend="For how long?">
       {HOURS.map((choice) => (
         <Choice
           key={choice}
@@ -157,28 +155,20 @@ function Hours({ hours, onChange }: { hours: number; onChange: (hours: number) =
           onChange={() => onChange(choice)}
         />
       ))}
-    </fieldset>
+    </Group>
   );
 }
 
 function SecondBadge({ badge, onChange }: { badge: string; onChange: (badge: string) => void }) {
-  const hintId = useId();
   return (
-    <label className={s.field}>
-      <span>Badge of a second practitioner</span>
-      <input
-        className={s.input}
-        value={badge}
-        onChange={(event) => onChange(event.target.value.trim())}
-        aria-describedby={hintId}
-        spellCheck={false}
-        autoComplete="off"
-        required
-      />
-      <span id={hintId} className={s.hint}>
-        The address of your colleague’s badge, 0x and 40 digits. They confirm it in the wallet after you.
-      </span>
-    </label>
+    <Field
+      label="Badge of a second practitioner"
+      hint="The address of your colleague’s badge, 0x and 40 digits. They confirm it in the wallet after you."
+      isAddress
+      value={badge}
+      onChange={(text) => onChange(text.trim())}
+      required
+    />
   );
 }
 

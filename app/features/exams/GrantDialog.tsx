@@ -3,7 +3,7 @@ import { usePublicClient } from "wagmi";
 import type { ExamSeries, Grant } from "../../../protocol/api.ts";
 import { granteeOf } from "../../../protocol/ids.ts";
 import { packTerms } from "../../../protocol/terms.ts";
-import { Button, Choice, Dialog } from "../../design/index.ts";
+import { Button, Choice, Dialog, Group } from "../../design/index.ts";
 import {
   examTitle,
   imageCount,
@@ -174,8 +174,7 @@ function CoverageField({
   onChange: (seriesInstanceUid: string | null) => void;
 }) {
   return (
-    <fieldset className={s.fieldset}>
-      <legend className={s.legend}>How much of it?</legend>
+    <Group legend="How much of it?">
       <div className={s.scroll}>
         <Choice
           type="radio"
@@ -197,7 +196,7 @@ function CoverageField({
           />
         ))}
       </div>
-    </fieldset>
+    </Group>
   );
 }
 

@@ -1,7 +1,7 @@
 import type { Exam, ExamSeries } from "../../../protocol/api.ts";
 import { granteeOf } from "../../../protocol/ids.ts";
 import type { Terms } from "../../../protocol/terms.ts";
-import { AddressTag, Avatar, Notice } from "../../design/index.ts";
+import { AddressTag, Avatar, Hint, Notice } from "../../design/index.ts";
 import {
   actionsInSentence,
   examTitle,
@@ -51,7 +51,7 @@ export function GrantReview({ exam, series, grantee, terms, grants }: GrantRevie
           ) : (
             <AddressInGroups address={grantee.address} />
           )}
-          <p className={s.hint}>
+          <Hint>
             {grantee.role ?? "Not known to the custodian"}
             {grantee.name && (
               <>
@@ -59,7 +59,7 @@ export function GrantReview({ exam, series, grantee, terms, grants }: GrantRevie
                 <AddressTag address={grantee.address} />
               </>
             )}
-          </p>
+          </Hint>
         </div>
       </div>
       <p className={s.sentence}>
@@ -85,10 +85,10 @@ export function GrantReview({ exam, series, grantee, terms, grants }: GrantRevie
           sharing the whole exam does not open that again.
         </Notice>
       )}
-      <p className={s.hint}>
+      <Hint>
         You can revoke it at any time. What was seen or saved by then cannot be taken back. The ledger is
         public: it shows that your address shared something with theirs, but not what.
-      </p>
+      </Hint>
     </div>
   );
 }

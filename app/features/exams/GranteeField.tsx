@@ -1,6 +1,6 @@
 import { useId, useState } from "react";
 import type { Person } from "../../../protocol/api.ts";
-import { Avatar, Choice, Notice, Spinner } from "../../design/index.ts";
+import { Avatar, Choice, Field, Group, Hint, Notice, Spinner } from "../../design/index.ts";
 import { addressInGroups, lookAlike, readAddress, sameAddress, shortAddress } from "../../words/index.ts";
 import s from "./Dialogs.module.css";
 
@@ -58,23 +58,14 @@ export function GranteeField(props: GranteeFieldProps) {
   );
   const pasting = choice !== null && "pasted" in choice;
   return (
-    <fieldset className={s.fieldset}>
-      <legend className={s.legend}>Who may see it?</legend>
+    <Group legend="Who may see it?">
       {people.length > 6 && (
-        <label className={s.field}>
-          <span>Search by name or role</span>
-          <input
-            className={s.input}
-            type="search"
-            value={search}
-            onChange={(event) => setSearch(event.target.value)}
-          />
-        </label>
+        <Field label="Search by name or role" type="search" value={search} onChange={setSearch} />
       )}
       {loading && people.length === 0 && (
-        <p className={s.hint} role="status">
+        <Hint role="status">
           <Spinner /> Asking for the custodian’s list…
-        </p>
+        </Hint>
       )}
       <div className={s.scroll}>
         {found.map((person) => (
@@ -89,9 +80,7 @@ export function GranteeField(props: GranteeFieldProps) {
             onChange={() => onChange({ listed: person.address })}
           />
         ))}
-        {people.length > 0 && found.length === 0 && (
-          <p className={s.hint}>Nobody on the list is called that.</p>
-        )}
+        {people.length > 0 && found.length === 0 && <Hint>Nobody on the list is called that.</Hint>}
         <Choice
           type="radio"
           name="grantee"
@@ -102,7 +91,7 @@ export function GranteeField(props: GranteeFieldProps) {
         />
       </div>
       {pasting && <PastedField {...props} pasted={choice.pasted} />}
-    </fieldset>
+    </Group>
   );
 }
 
@@ -126,20 +115,15 @@ function PastedField({
     null;
   return (
     <div className={s.stack}>
-      <label className={s.field}>
-        <span>Address</span>
-        <input
-          className={`${s.input} ${s.mono}`}
-          value={pasted.text}
-          spellCheck={false}
-          autoComplete="off"
-          autoCapitalize="off"
-          aria-invalid={reading.kind !== "empty" && (address === null || Boolean(refusal))}
-          aria-describedby={faultId}
-          placeholder="0x…"
-          onChange={(event) => onChange({ pasted: { text: event.target.value, compared: false } })}
-        />
-      </label>
+      <Field
+        label="Address"
+        isAddress
+        value={pasted.text}
+        aria-invalid={reading.kind !== "empty" && (address === null || Boolean(refusal))}
+        aria-describedby={faultId}
+        placeholder="0x…"
+        onChange={(text) => onChange({ pasted: { text, compared: false } })}
+      />
       <div id={faultId} aria-live="polite" className={s.stack}>
         {fault && <p className={s.fault}>{fault}</p>}
         {reading.kind === "no-checksum" && (
@@ -167,10 +151,10 @@ function PastedField({
         )}
         {address && !refusal && !enrolled && !alike && (
           <>
-            <p className={s.hint}>
+            <Hint>
               The custodian does not know this address. Compare it, group by group, with what the person gave
               you:
-            </p>
+            </Hint>
             <AddressInGroups address={address} />
             <Choice
               type="checkbox"

@@ -1,4 +1,4 @@
-import { Avatar, Button, Dialog, Notice } from "../../design/index.ts";
+import { Avatar, Button, Dialog, Hint, Notice } from "../../design/index.ts";
 import { NetworkNotice, useOnRightNetwork, useSignedIn } from "../connect/index.ts";
 import { useCustodians } from "../gateways/index.ts";
 import { ActProgress } from "./ActProgress.tsx";
@@ -64,7 +64,7 @@ export function RevokeAllDialog({ grants, onClose }: { grants: GrantAt[]; onClos
                 once for all of them.
               </Notice>
             )}
-            <p className={s.muted}>What was seen or saved before cannot be taken back.</p>
+            <Hint>What was seen or saved before cannot be taken back.</Hint>
           </>
         ) : (
           <ActProgress state={state} done="All access is revoked." onSendDirectly={sendDirectly} />

@@ -1,6 +1,6 @@
 import type { ReactNode } from "react";
 import type { Exam } from "../../../protocol/api.ts";
-import { Button, Dialog, Notice } from "../../design/index.ts";
+import { Button, Dialog, Hint, Notice } from "../../design/index.ts";
 import { examTitle } from "../../words/index.ts";
 import { NetworkNotice, useOnRightNetwork } from "../connect/index.ts";
 import { ActProgress } from "./ActProgress.tsx";
@@ -59,7 +59,7 @@ export function RevokeDialog({ revoking, others, onClose }: RevokeDialogProps) {
                 shut them out.
               </Notice>
             )}
-            <p className={s.muted}>What was seen or saved before cannot be taken back.</p>
+            <Hint>What was seen or saved before cannot be taken back.</Hint>
           </>
         ) : (
           <ActProgress state={state} done={`${name} can no longer see it.`} onSendDirectly={sendDirectly} />

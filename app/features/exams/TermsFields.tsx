@@ -1,5 +1,5 @@
 import { PURPOSES, type Purpose } from "../../../protocol/terms.ts";
-import { Choice } from "../../design/index.ts";
+import { Choice, Field, Group, Hint } from "../../design/index.ts";
 import { nowSeconds, purposeInWords, USUAL_GRANT_PURPOSES, untilInWords } from "../../words/index.ts";
 import s from "./Dialogs.module.css";
 import { endOf, type GrantForm, type Until } from "./grantForm.ts";
@@ -29,22 +29,20 @@ export function PurposeField({ form, onChange }: TermsFieldsProps) {
     />
   );
   return (
-    <fieldset className={s.fieldset}>
-      <legend className={s.legend}>What for?</legend>
+    <Group legend="What for?">
       <div className={s.grid}>{usual.map(choice)}</div>
       <details className={s.more} open={others.some((purpose) => form.purposes.includes(purpose))}>
         <summary>Other purposes</summary>
         <div className={s.grid}>{others.map(choice)}</div>
       </details>
-    </fieldset>
+    </Group>
   );
 }
 
 /** Looking, or downloading as well; and what the difference is worth. */
 export function ActionField({ form, onChange }: TermsFieldsProps) {
   return (
-    <fieldset className={s.fieldset}>
-      <legend className={s.legend}>What may they do?</legend>
+    <Group legend="What may they do?">
       <div className={s.grid}>
         <Choice
           type="radio"
@@ -63,11 +61,11 @@ export function ActionField({ form, onChange }: TermsFieldsProps) {
           onChange={() => onChange({ ...form, download: true })}
         />
       </div>
-      <p className={s.hint}>
+      <Hint>
         Looking cannot prevent copying: whoever sees an image can keep a picture of it. Share only with people
         you trust.
-      </p>
-    </fieldset>
+      </Hint>
+    </Group>
   );
 }
 
@@ -82,8 +80,7 @@ export function UntilField({ form, onChange, fault }: TermsFieldsProps & { fault
   const custom = typeof form.until === "object" ? form.until : null;
   const end = endOf(form.until, nowSeconds());
   return (
-    <fieldset className={s.fieldset}>
-      <legend className={s.legend}>Until when?</legend>
+    <Group legend="Until when?">
       <div className={s.presets}>
         {PRESETS.map(({ until, label }) => (
           <Choice
@@ -104,22 +101,19 @@ export function UntilField({ form, onChange, fault }: TermsFieldsProps & { fault
         />
       </div>
       {custom && (
-        <label className={s.field}>
-          <span>Last day</span>
-          <input
-            className={s.input}
-            type="date"
-            value={custom.date}
-            min={localToday()}
-            aria-invalid={fault !== null}
-            onChange={(event) => onChange({ ...form, until: { date: event.target.value } })}
-          />
-        </label>
+        <Field
+          label="Last day"
+          type="date"
+          value={custom.date}
+          min={localToday()}
+          aria-invalid={fault !== null}
+          onChange={(date) => onChange({ ...form, until: { date } })}
+        />
       )}
-      <p className={s.hint} aria-live="polite">
+      <Hint aria-live="polite">
         {end !== null && `Access lasts ${untilInWords(end)}, then ends by itself.`}
-      </p>
-    </fieldset>
+      </Hint>
+    </Group>
   );
 }
 
