@@ -24,6 +24,7 @@ import { signatureClient } from "./auth/signature.ts";
 import { registerTokenRoutes } from "./auth/tokenRoutes.ts";
 import { Tokens } from "./auth/tokens.ts";
 import { connectChain } from "./chain/provider.ts";
+import { Sender } from "./chain/sender.ts";
 import { sharedTurns } from "./chain/turns.ts";
 import { type GatewayConfig, refuseDevelopmentKeys } from "./config.ts";
 import { bindDatabase, bindEmergencies } from "./database/binding.ts";
@@ -38,7 +39,9 @@ import type { DeliveryContext } from "./enrolment/delivery.ts";
 import { Enrolment } from "./enrolment/enrolment.ts";
 import { Operator } from "./enrolment/operator.ts";
 import { OutboxWorker } from "./enrolment/outboxWorker.ts";
+import { Pointers } from "./enrolment/pointers.ts";
 import { Registrar } from "./enrolment/registrar.ts";
+import { Retirements } from "./enrolment/retirements.ts";
 import { Verification } from "./enrolment/verification.ts";
 import { ArchiveWatcher } from "./enrolment/watcher.ts";
 import { Erasure } from "./erasure/erasure.ts";
@@ -57,7 +60,6 @@ import { Metrics, serveMetrics } from "./operations/metrics.ts";
 import { Problem } from "./problem.ts";
 import { Prospects } from "./relay/prospects.ts";
 import { Relay, type RelayContext } from "./relay/relay.ts";
-import { RelayKey } from "./relay/relayKey.ts";
 import { RelayWorker, type WorkerContext } from "./relay/relayWorker.ts";
 import { registerRelayRoutes } from "./relay/routes.ts";
 import { Site } from "./site.ts";
@@ -130,8 +132,12 @@ async function assemble(config: GatewayConfig, closers: Closers): Promise<Omit<R
   const frameCache = new FrameCache(config.frameCache);
   facts.onForget(() => frameCache.clear());
   directory.onForget(() => frameCache.clear());
-  const operated = { ...config, ledger: consentLedger, chainId };
-  const operator = new Operator(provider, operated, sharedTurns(database, "the operator's nonces"));
+  const operator = new Operator({ ...config, ledger: consentLedger, chainId });
+  const inTurn = sharedTurns(database, "the operator's nonces");
+  const sender = new Sender(provider, config.operatorKey, chainId, inTurn);
+  const { custodianKey } = config;
+  const pointers = new Pointers(provider, consentLedger, custodian);
+  const retirements = new Retirements(pointers, custodianKey && new Sender(provider, custodianKey, chainId));
   await sealEarlier(database, operator, app.log);
   const about = { chainId, consentLedger, custodian };
   const auditHead = new AuditHead({ database, dataDir: config.dataDir, about, log: app.log });
@@ -139,7 +145,7 @@ async function assemble(config: GatewayConfig, closers: Closers): Promise<Omit<R
   closers.push(() => auditHead.close());
   const audit = new Audit(database, operator);
   closers.push(() => audit.close());
-  await startAnchoring(config, { database, operator, provider, log: app.log }, closers);
+  await startAnchoring(config, { database, sender, provider, log: app.log }, closers);
   const secret = config.sessionSecret ?? (await keptSecret(database, "session-secret"));
   const revocations = new Revocations(database, app.log);
   closers.push(() => revocations.close());
@@ -150,10 +156,10 @@ async function assemble(config: GatewayConfig, closers: Closers): Promise<Omit<R
     ...{ authenticator, revocations, judge, directory, facts, audit, metrics, openExams },
     ...{ database, custodian, chainId, grantees, emergencies },
   });
-  const outbox = await startOutbox(config, { database, operator, directory, custodian }, app.log, closers);
+  const outbox = await startOutbox(config, { database, sender, pointers, directory }, app.log, closers);
   const withheld = await WithheldStudies.open(database, seal, config.dataKey !== null);
   const registrar = new Registrar({
-    ...{ database, archive, operator, outbox, directory, withheld },
+    ...{ database, archive, pointers, retirements, outbox, directory, withheld },
     ...{ custodian, genesisHash },
   });
   await decisions.start();
@@ -174,7 +180,7 @@ async function assemble(config: GatewayConfig, closers: Closers): Promise<Omit<R
   const lists = { database, directory, facts, custodianName, custodian, site, genesisHash, gate, grantees };
   registerExamRoutes(app, { ...lists, decider });
   registerGranteeRoutes(app, { gate, grantees, database });
-  const breaking = { chain, operator, emergencies, emergencyAccess };
+  const breaking = { chain, sender, emergencies, emergencyAccess };
   registerEmergencyRoutes(app, { ...breaking, gate, decider, directory, database });
   registerReceiptRoutes(app, { database, directory, gate, decider, custodian, accessLog: config.accessLog });
   registerFhirRoutes(app, { ...lists, decider, chainId, consentLedger });
@@ -196,10 +202,10 @@ async function assemble(config: GatewayConfig, closers: Closers): Promise<Omit<R
   const watcher = new ArchiveWatcher({ database, archive, registrar, facts, ...seconds }, app.log);
   watcher.start();
   closers.push(() => watcher.close());
-  const verification = new Verification({ database, archive, operator, outbox, facts });
+  const verification = new Verification({ database, archive, pointers, outbox, facts });
   const { grantConfirmations: confirmations } = config;
-  const erased = { database, operator, facts, erasing, withheld, chainId, confirmations };
-  const erasure = new Erasure(erased);
+  const erased = { facts, erasing, withheld, chainId, confirmations };
+  const erasure = new Erasure({ ...erased, database, operator, pointers, retirements });
   const ledger = { custodian, chainId, consentLedger, accessLog: config.accessLog };
   const parts = {
     ...{ database, archive, enrolment, erasure, facts, outbox },
@@ -233,10 +239,7 @@ async function startAnchoring(
   {
     provider,
     ...context
-  }: Pick<AnchoringContext, "database" | "log"> & {
-    operator: Operator;
-    provider: JsonRpcProvider;
-  },
+  }: Pick<AnchoringContext, "database" | "sender" | "log"> & { provider: JsonRpcProvider },
   closers: Closers,
 ): Promise<void> {
   if (address === null) return;
@@ -254,7 +257,7 @@ function startRelay(
   closers: Closers,
 ): Relay | null {
   if (relayKey === null) return null;
-  const key = new RelayKey(parts.provider, relayKey, parts.chainId);
+  const key = new Sender(parts.provider, relayKey, parts.chainId);
   const prospects = new Prospects(parts.provider, ledger, key.address);
   const worker = new RelayWorker({
     ...parts,
@@ -297,7 +300,7 @@ async function openArchive(
 /** The outbox at work. What a local chain that was begun anew lacks is there when this resolves, if that goes quickly. */
 async function startOutbox(
   { grantConfirmations: confirmations, headPoll: pace, resendAfter }: GatewayConfig,
-  parts: Pick<DeliveryContext, "database" | "operator" | "directory" | "custodian">,
+  parts: Pick<DeliveryContext, "database" | "sender" | "pointers" | "directory">,
   log: FastifyBaseLogger,
   closers: Closers,
 ): Promise<OutboxWorker> {

@@ -2,17 +2,19 @@
 import { Contract, type JsonRpcProvider } from "ethers";
 import { accessLogAbi } from "../../protocol/abi/accessLog.ts";
 import type { Hex } from "../../protocol/hash.ts";
+import type { AnchoredRun } from "../../protocol/receiptTree.ts";
+import type { Call } from "../chain/sender.ts";
 
 /** An anchor; `anchoredAt` in seconds since 1970-01-01 UTC. */
 export type Anchor = { index: number; root: Hex; first: number; last: number; anchoredAt: number };
 
 export class AccessLog {
-  readonly address: Hex;
+  readonly #address: Hex;
   readonly #contract: Contract;
   readonly #custodian: Hex;
 
   constructor(provider: JsonRpcProvider, address: Hex, custodian: Hex) {
-    this.address = address;
+    this.#address = address;
     this.#contract = new Contract(address, accessLogAbi, provider);
     this.#custodian = custodian;
   }
@@ -31,6 +33,15 @@ export class AccessLog {
       first: Number(kept.first),
       last: Number(kept.last),
       anchoredAt: Number(kept.anchoredAt),
+    };
+  }
+
+  /** What an operator sends to anchor the receipts that come next. */
+  callToAnchor({ root, first, last }: AnchoredRun): Call {
+    const parameters = [this.#custodian, root, first, last];
+    return {
+      to: this.#address,
+      data: this.#contract.interface.encodeFunctionData("anchor", parameters) as Hex,
     };
   }
 }

@@ -12,10 +12,10 @@ import { desc, eq } from "drizzle-orm";
 import type { Hex } from "../../protocol/hash.ts";
 import { LOST } from "../../protocol/receipt.ts";
 import { type AnchoredRun, CHUNK, receiptRoot, rootOverChunks } from "../../protocol/receiptTree.ts";
+import type { Sender } from "../chain/sender.ts";
 import type { Database } from "../database/database.ts";
 import { giveBackLease, takeLease } from "../database/lease.ts";
 import { anchors } from "../database/schema.ts";
-import type { Operator } from "../enrolment/operator.ts";
 import { faultOf } from "../operations/log.ts";
 import { Rounds } from "../operations/rounds.ts";
 import type { AccessLog, Anchor } from "./accessLog.ts";
@@ -23,7 +23,8 @@ import { digestsBetween, lastSequence, skipTo } from "./log.ts";
 
 export type AnchoringContext = {
   database: Database;
-  operator: Pick<Operator, "anchor">;
+  /** The operator's key. */
+  sender: Pick<Sender, "execute">;
   accessLog: AccessLog;
   /** Seconds. */
   interval: number;
@@ -83,11 +84,11 @@ export class Anchoring {
   }
 
   async #anchorAll(): Promise<void> {
-    const { database, operator, accessLog, log } = this.#context;
+    const { database, sender, accessLog, log } = this.#context;
     await this.#learn();
     for (let run = await this.#next(); run && !this.#turns.isEnding; run = await this.#next()) {
       await takeLease(database, this.#lease);
-      await operator.anchor(accessLog.address, run);
+      await sender.execute(accessLog.callToAnchor(run));
       await this.#learn();
       log.info({ first: Number(run.first), last: Number(run.last) }, "Receipts were anchored");
     }

@@ -5,10 +5,11 @@ import type { Hex } from "../../protocol/hash.ts";
 import { EMERGENCY_REASONS, type ProblemReason } from "../../protocol/reasons.ts";
 import type { SignedIn } from "../access/gate.ts";
 import type { Chain } from "../chain/chain.ts";
-import { TransactionFailed } from "../chain/transactions.ts";
+import { emergencyInterface } from "../chain/logs.ts";
+import type { Call, Sender } from "../chain/sender.ts";
+import { ContractRefused, TransactionFailed } from "../chain/transactions.ts";
 import type { Database } from "../database/database.ts";
 import { readerName } from "../decision/question.ts";
-import { EmergencyRefused, type Operator, type SignedEmergency } from "../enrolment/operator.ts";
 import type { KnownExam } from "../exams/directory.ts";
 import { findByBadge, findPerson } from "../exams/people.ts";
 import { Problem } from "../problem.ts";
@@ -17,11 +18,18 @@ import type { Emergencies, Opening } from "./emergencies.ts";
 export type OpeningContext = {
   database: Database;
   chain: Chain;
-  operator: Operator;
+  /** The operator's key. */
+  sender: Sender;
   emergencies: Emergencies;
   /** The contract. */
   emergencyAccess: Hex;
 };
+
+/** Milliseconds after which an emergency that is not mined is told to be so: somebody waits for it. */
+const MINED_WITHIN = 60_000;
+
+/** Another practitioner's signature beside the first; the zero address for nobody. */
+type Second = { second: string; secondSignature: string };
 
 /** What the contract's errors mean to whoever signed. */
 const REFUSALS: Record<string, ProblemReason> = {
@@ -54,11 +62,11 @@ export async function breakGlass(
   const second = await secondOf(context.database, address, request);
   if (!exam) throw new Problem("not-found");
   const { grantee: reader } = readerName(address, request.salt as Hex);
-  const opened = signedBy({ badge, second, reader }, exam, request);
+  const call = callToOpen(context.emergencyAccess, { badge, second, reader }, exam, request);
   const isKept = await context.emergencies.keep({ examId: exam.examId, address, salt: request.salt as Hex });
   if (!isKept || (await findOpening(context, address, exam, reader)))
     throw new Problem("emergency-outdated", "The salt was used before. Sign anew.");
-  await send(context, opened);
+  await send(context, call);
   await context.chain.catchUp();
   const found = await findOpening(context, address, exam, reader);
   if (!found) throw new Problem("emergency-not-sent");
@@ -66,7 +74,7 @@ export async function breakGlass(
 }
 
 /** A second badge is another enrolled practitioner's. */
-async function secondOf(database: Database, address: Hex, { second }: EmergencyRequest) {
+async function secondOf(database: Database, address: Hex, { second }: EmergencyRequest): Promise<Second> {
   if (second === null) return { second: ZeroAddress, secondSignature: "0x" };
   const badge = second.badge.toLowerCase() as Hex;
   const person = await findByBadge(database, badge);
@@ -75,29 +83,25 @@ async function secondOf(database: Database, address: Hex, { second }: EmergencyR
   return { second: badge, secondSignature: second.signature };
 }
 
-function signedBy(
-  {
-    badge,
-    second,
-    reader,
-  }: { badge: Hex; second: Pick<SignedEmergency, "second" | "secondSignature">; reader: Hex },
+function callToOpen(
+  emergencyAccess: Hex,
+  { badge, second: { second, secondSignature }, reader }: { badge: Hex; second: Second; reader: Hex },
   { custodian, patient, commitment }: KnownExam,
   { reason, until, count, signature }: EmergencyRequest,
-): SignedEmergency {
+): Call {
   const position = EMERGENCY_REASONS.indexOf(reason);
   const emergency = { custodian, patient, commitment, reader, reason: position, until, count };
-  return { emergency, badge, signature, ...second };
+  const signed = [emergency, badge, signature, second, secondSignature];
+  return { to: emergencyAccess, data: emergencyInterface.encodeFunctionData("open", signed) as Hex };
 }
 
-async function send({ operator, emergencyAccess }: OpeningContext, opened: SignedEmergency): Promise<void> {
+async function send({ sender }: OpeningContext, call: Call): Promise<void> {
   try {
-    await operator.openEmergency(emergencyAccess, opened);
+    await sender.execute(call, MINED_WITHIN);
   } catch (error) {
-    if (error instanceof EmergencyRefused)
-      throw new Problem(REFUSALS[error.refusal] ?? "emergency-not-sent", undefined, { cause: error });
-    if (error instanceof TransactionFailed)
-      throw new Problem("emergency-not-sent", undefined, { cause: error });
-    throw error;
+    if (!(error instanceof TransactionFailed)) throw error;
+    const reason = error instanceof ContractRefused && REFUSALS[error.refusal ?? ""];
+    throw new Problem(reason || "emergency-not-sent", undefined, { cause: error });
   }
 }
 

@@ -6,13 +6,13 @@
  */
 import { and, eq } from "drizzle-orm";
 import type { Hex } from "../../protocol/hash.ts";
-import { type Fees, raiseFees, TransactionFailed } from "../chain/transactions.ts";
+import type { Sender, Sending } from "../chain/sender.ts";
+import { isGivenUp, isStuck, raiseFees, TransactionFailed } from "../chain/transactions.ts";
 import type { Database } from "../database/database.ts";
 import { exams } from "../database/schema.ts";
 import type { ExamDirectory } from "../exams/directory.ts";
 import { isLive } from "../exams/live.ts";
 import { backoff } from "../operations/backoff.ts";
-import type { Act, LedgerPointer, Operator } from "./operator.ts";
 import {
   finish,
   lookAgain,
@@ -25,12 +25,14 @@ import {
   releaseNonce,
   reserveNonce,
 } from "./outbox.ts";
+import type { Act, LedgerPointer, Pointers } from "./pointers.ts";
 
 export type DeliveryContext = {
   database: Database;
-  operator: Operator;
+  /** The operator's key. */
+  sender: Sender;
+  pointers: Pointers;
   directory: ExamDirectory;
-  custodian: Hex;
   /** Blocks on top of a transaction before the outbox forgets it. */
   confirmations: number;
   /** Milliseconds between looks at a transaction that is not mined. */
@@ -42,12 +44,6 @@ export type DeliveryContext = {
 type ExamRow = typeof exams.$inferSelect;
 /** A row's exam, and what the ledger has of it at a block. */
 type Look = { row: OutboxRow; exam: ExamRow; head: number; now: LedgerPointer };
-
-/** Milliseconds: the longest wait before a stuck transaction is sent again. */
-const LONGEST_RESEND = 30 * 60_000;
-
-/** Milliseconds after which the transaction of another operator's key is given up: the key was replaced. */
-const FOREIGN_GIVEN_UP = 10 * 60_000;
 
 /** Milliseconds: the longest pause before what the chain refused is tried again. */
 const LONGEST_PAUSE = 10 * 60_000;
@@ -67,17 +63,17 @@ export class Delivery {
    * @throws {Problem} `chain-unavailable`
    */
   async step(row: OutboxRow): Promise<string | null> {
-    const { database, operator } = this.#context;
+    const { database, sender, pointers } = this.#context;
     const [exam] = await database.select().from(exams).where(eq(exams.examId, row.examId));
     if (!exam || exam.state === "erasing") return this.#drop(row);
-    const head = await operator.headNumber();
+    const head = await pointers.headNumber();
     if (this.#isUnchanged(row, head)) return this.#wait(row);
     try {
-      const look = { row, exam, head, now: await operator.pointerOf(row.examId, head) };
+      const look = { row, exam, head, now: await pointers.at(row.examId, head) };
       if (isAsWanted(look.now, exam)) return await this.#settle(look);
       if (row.nonce === null) return await this.#sendNew(look);
-      if (row.sender !== operator.address) return await this.#takeOver(row);
-      if ((await operator.mined(head)) > row.nonce) return await this.#useUp(row);
+      if (row.sender !== sender.address) return await this.#takeOver(row);
+      if ((await sender.mined(head)) > row.nonce) return await this.#useUp(row);
       return await this.#sendAgain(look, row.nonce);
     } catch (error) {
       if (!(error instanceof TransactionFailed)) throw error;
@@ -87,12 +83,12 @@ export class Delivery {
 
   #isUnchanged(row: OutboxRow, head: number): boolean {
     if (this.#unmined?.examId !== row.examId || this.#unmined.head !== head) return false;
-    return row.inFlight && !this.#isStuck(row);
+    return row.inFlight && !isStuck(row, this.#context.resendAfter);
   }
 
   /** The head has it: say so, and forget it once a reorganisation can no longer take it back. */
   async #settle({ row, exam, head, now }: Look): Promise<null> {
-    const { database, operator, directory, confirmations, pace } = this.#context;
+    const { database, pointers, directory, confirmations, pace } = this.#context;
     const state = now.state === "retired" ? "retired" : "registered";
     if (exam.state !== state) {
       await database
@@ -103,51 +99,49 @@ export class Delivery {
     }
     const isFinal =
       confirmations === 0 ||
-      isAsWanted(await operator.pointerOf(row.examId, Math.max(0, head - confirmations)), exam);
+      isAsWanted(await pointers.at(row.examId, Math.max(0, head - confirmations)), exam);
     await (isFinal ? finish(database, row) : markThere(database, row, Date.now() + pace));
     return null;
   }
 
   async #sendNew(look: Look): Promise<null> {
-    const { database, operator } = this.#context;
-    const act = actOn(look.now);
-    const gas = await operator.gasFor(act, this.#pointer(look.exam), look.exam.manifestRoot);
-    const fees = await operator.suggestedFees();
-    return operator.withNextNonce(async (nonce) => {
-      const isReserved = await reserveNonce(database, look.row, { sender: operator.address, nonce, fees });
+    const { database, sender, pointers } = this.#context;
+    const call = pointers.call(actOn(look.now), look.exam);
+    const terms = { gas: await sender.gasFor(call), fees: await sender.suggestedFees() };
+    return sender.withNextNonce(async (nonce) => {
+      const reserved = { sender: sender.address, nonce, fees: terms.fees };
+      const isReserved = await reserveNonce(database, look.row, reserved);
       if (!isReserved) return this.#wait(look.row);
-      return this.#send({ ...look, row: { ...look.row, nonce, sendings: 0 } }, { act, nonce, gas, fees });
+      return this.#send({ ...look.row, nonce, sendings: 0 }, { ...call, ...terms, nonce });
     });
   }
 
   /** It is not mined: not sent yet, lost, too cheap, or taken back by a reorganisation. */
   async #sendAgain({ row, exam, head, now }: Look, nonce: number): Promise<null> {
-    const { database, operator } = this.#context;
-    if (row.inFlight && row.sentAt !== null && !this.#isStuck(row)) {
+    const { database, sender, pointers, resendAfter } = this.#context;
+    if (row.inFlight && row.sentAt !== null && !isStuck(row, resendAfter)) {
       this.#unmined = { examId: row.examId, head };
       return this.#wait(row);
     }
     if (!row.inFlight && !(await putInFlight(database, row))) return this.#wait(row);
-    const act = actOn(now);
-    const gas = await operator.gasFor(act, this.#pointer(exam), exam.manifestRoot).catch(async (error) => {
+    const call = pointers.call(actOn(now), exam);
+    const gas = await sender.gasFor(call).catch(async (error) => {
       // No node has it: the nonce is free for another.
       if (error instanceof TransactionFailed && row.sentAt === null) await releaseNonce(database, row);
       throw error;
     });
     const offered = { maxFee: row.maxFee ?? 0n, priorityFee: row.priorityFee ?? 0n };
-    const isStuck = row.inFlight && row.sentAt !== null;
-    const fees = isStuck ? raiseFees(offered, await operator.suggestedFees()) : offered;
+    const isRaised = row.inFlight && row.sentAt !== null;
+    const fees = isRaised ? raiseFees(offered, await sender.suggestedFees()) : offered;
     await offerFees(database, row, fees);
-    return this.#send({ row, exam, head, now }, { act, nonce, gas, fees });
+    return this.#send(row, { ...call, nonce, gas, fees });
   }
 
-  async #send(
-    { row, exam }: Look,
-    { act, ...terms }: { act: Act; nonce: number; gas: bigint; fees: Fees },
-  ): Promise<null> {
+  async #send(row: OutboxRow, sending: Sending): Promise<null> {
+    const { database, sender } = this.#context;
     this.#unmined = null;
-    await this.#context.operator.send(act, this.#pointer(exam), exam.manifestRoot, terms);
-    await markSent(this.#context.database, row);
+    await sender.send(await sender.sign(sending));
+    await markSent(database, row);
     return null;
   }
 
@@ -157,10 +151,9 @@ export class Delivery {
     return this.#fail(row, "A transaction was mined without the wanted effect.");
   }
 
-  /** Another operator's key has it in flight. Its own gateway sees to it, if there still is one. */
+  /** Another operator's key has it in flight. */
   async #takeOver(row: OutboxRow): Promise<null> {
-    const isGivenUp = Date.now() > (row.sentAt ?? row.since) + FOREIGN_GIVEN_UP;
-    if (isGivenUp) await releaseNonce(this.#context.database, row);
+    if (isGivenUp(row)) await releaseNonce(this.#context.database, row);
     return this.#wait(row);
   }
 
@@ -181,15 +174,6 @@ export class Delivery {
   async #wait(row: OutboxRow): Promise<null> {
     await lookAgain(this.#context.database, row, Date.now() + this.#context.pace);
     return null;
-  }
-
-  #isStuck({ sentAt, sendings }: OutboxRow): boolean {
-    const wait = Math.min(this.#context.resendAfter * 2 ** Math.max(0, sendings - 1), LONGEST_RESEND);
-    return sentAt !== null && Date.now() >= sentAt + wait;
-  }
-
-  #pointer({ examId, patient, commitment }: ExamRow) {
-    return { examId, custodian: this.#context.custodian, patient, commitment };
   }
 }
 

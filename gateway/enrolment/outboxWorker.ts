@@ -116,7 +116,7 @@ export class OutboxWorker {
   async #next(): Promise<number> {
     let row: OutboxRow | null = null;
     try {
-      row = await takeDue(this.#database, this.#context.operator.address);
+      row = await takeDue(this.#database, this.#context.sender.address);
       if (!row) return await this.#idle();
       const why = await this.#delivery.step(row);
       if (why !== null && why !== row.why)

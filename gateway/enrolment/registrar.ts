@@ -20,9 +20,10 @@ import {
 } from "../exams/manifest.ts";
 import { Problem } from "../problem.ts";
 import { type BadInstance, type Contents, digestInstances, listContents } from "./contents.ts";
-import type { Operator } from "./operator.ts";
 import { putInOutbox } from "./outbox.ts";
 import type { OutboxWorker } from "./outboxWorker.ts";
+import type { Pointers } from "./pointers.ts";
+import type { Retirements } from "./retirements.ts";
 
 export type EnrolmentRow = typeof enrolments.$inferSelect;
 type ExamRow = typeof exams.$inferSelect;
@@ -33,7 +34,8 @@ export type Registered = { outcome: "registered" | "amended" | "unchanged"; exam
 export type RegistrarContext = {
   database: Database;
   archive: ArchiveClient;
-  operator: Operator;
+  pointers: Pointers;
+  retirements: Retirements;
   outbox: OutboxWorker;
   directory: ExamDirectory;
   withheld: Pick<WithheldStudies, "has">;
@@ -74,13 +76,13 @@ export class Registrar {
 
   /** Retire every live pointer of an enrolment. @throws {TransactionFailed} */
   async retireAll(enrolment: EnrolmentRow): Promise<void> {
-    const { database, operator, directory } = this.#context;
+    const { database, retirements, directory } = this.#context;
     const live = await database
       .select()
       .from(exams)
       .where(and(eq(exams.enrolmentId, enrolment.id), isLive));
     for (const exam of live) {
-      await operator.retire(this.#pointer(exam));
+      await retirements.retire(exam);
       await database
         .update(exams)
         .set({ state: "retired" })
@@ -120,7 +122,7 @@ export class Registrar {
       return this.#renew(live, contents, known);
     // A registration that was reorganised away is sent again.
     const isThere =
-      live.state === "registered" && (await this.#context.operator.stateOf(live.examId)) !== "absent";
+      live.state === "registered" && (await this.#context.pointers.stateOf(live.examId)) !== "absent";
     if (isThere) return { outcome: "unchanged", examId: live.examId, bad: [] };
     await this.#put(this.#context.database, live.examId);
     return { outcome: "registered", examId: live.examId, bad: [] };
@@ -232,10 +234,6 @@ export class Registrar {
       .from(exams)
       .where(and(eq(exams.studyInstanceUid, studyInstanceUid), ne(exams.state, "retired")));
     return live;
-  }
-
-  #pointer({ examId, patient, commitment }: ExamRow) {
-    return { examId, custodian: this.#context.custodian, patient, commitment };
   }
 }
 

@@ -10,13 +10,13 @@ import { isLive } from "../exams/live.ts";
 import { type ManifestInstance, manifestOf, rootOf } from "../exams/manifest.ts";
 import { Problem } from "../problem.ts";
 import { digestFrames, type ListedInstance, listContents } from "./contents.ts";
-import type { Operator } from "./operator.ts";
 import type { OutboxWorker } from "./outboxWorker.ts";
+import type { Pointers } from "./pointers.ts";
 
 export type VerificationContext = {
   database: Database;
   archive: ArchiveClient;
-  operator: Operator;
+  pointers: Pointers;
   outbox: OutboxWorker;
   facts: ArchiveFacts;
 };
@@ -93,8 +93,8 @@ export class Verification {
   }
 
   async #ledgerFinding(exam: ExamRow, known: readonly ManifestInstance[]): Promise<Finding | null> {
-    const { operator, outbox } = this.#context;
-    const { state, manifestRoot } = await operator.pointerOf(exam.examId);
+    const { pointers, outbox } = this.#context;
+    const { state, manifestRoot } = await pointers.at(exam.examId);
     if (state === "registered" && manifestRoot === rootOf(exam.salt, known)) return null;
     if (await outbox.isWaiting(exam.examId))
       return aboutExam(

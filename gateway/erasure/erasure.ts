@@ -17,6 +17,8 @@ import { TransactionFailed } from "../chain/transactions.ts";
 import type { Database } from "../database/database.ts";
 import { enrolments, envelopeKeys, envelopes, examSeries, exams } from "../database/schema.ts";
 import type { Operator } from "../enrolment/operator.ts";
+import type { Pointers } from "../enrolment/pointers.ts";
+import type { Retirements } from "../enrolment/retirements.ts";
 import type { ArchiveFacts } from "../exams/facts.ts";
 import { Problem } from "../problem.ts";
 import { destroyScope } from "./destroy.ts";
@@ -28,6 +30,8 @@ import type { WithheldStudies } from "./withheld.ts";
 export type ErasureContext = {
   database: Database;
   operator: Operator;
+  pointers: Pointers;
+  retirements: Retirements;
   facts: ArchiveFacts;
   erasing: ErasingExams;
   withheld: WithheldStudies;
@@ -101,16 +105,16 @@ export class Erasure {
 
   /** Retire a pointer, or have it retired, and wait until the ledger says so for good. */
   async *#retire(pointer: ExamRow): AsyncGenerator<ErasureStep> {
-    const { operator, confirmations } = this.#context;
+    const { pointers, retirements, confirmations } = this.#context;
     const { examId } = pointer;
     for (;;) {
-      const head = await operator.headNumber();
-      const final = await operator.pointerOf(examId, Math.max(0, head - confirmations));
+      const head = await pointers.headNumber();
+      const final = await pointers.at(examId, Math.max(0, head - confirmations));
       if (final.state === "retired") return yield { event: "retired", examId };
-      const isRetired = (await operator.pointerOf(examId)).state === "retired";
-      if (!isRetired && operator.retires) await this.#sendRetirement(pointer);
+      const isRetired = (await pointers.stateOf(examId)) === "retired";
+      if (!isRetired && retirements.areSent) await this.#sendRetirement(pointer);
       else {
-        const transaction = isRetired ? null : operator.retirementOf(pointer);
+        const transaction = isRetired ? null : retirements.transactionFor(pointer);
         yield { event: "waiting", examId, transaction };
         await delay(PACE);
       }
@@ -118,13 +122,13 @@ export class Erasure {
   }
 
   /** Somebody else may have been first. */
-  async #sendRetirement({ examId, patient, commitment }: ExamRow): Promise<void> {
-    const { operator } = this.#context;
+  async #sendRetirement(pointer: ExamRow): Promise<void> {
+    const { pointers, retirements } = this.#context;
     try {
-      await operator.retire({ examId, custodian: operator.custodian, patient, commitment });
+      await retirements.retire(pointer);
     } catch (error) {
       if (!(error instanceof TransactionFailed)) throw error;
-      if ((await operator.stateOf(examId)) === "retired") return;
+      if ((await pointers.stateOf(pointer.examId)) === "retired") return;
       throw new Problem("malformed-request", error.message, { cause: error });
     }
   }

@@ -8,7 +8,8 @@
 import type { FastifyBaseLogger } from "fastify";
 import type { Hex } from "../../protocol/hash.ts";
 import type { ProblemReason } from "../../protocol/reasons.ts";
-import { type Fees, raiseFees, TransactionFailed } from "../chain/transactions.ts";
+import type { Outcome, Sender, Sending } from "../chain/sender.ts";
+import { type Fees, isGivenUp, isStuck, raiseFees, TransactionFailed } from "../chain/transactions.ts";
 import type { Database } from "../database/database.ts";
 import { backoff } from "../operations/backoff.ts";
 import type { Metrics } from "../operations/metrics.ts";
@@ -24,11 +25,10 @@ import {
   settle,
   slotsOf,
 } from "./queue.ts";
-import type { Outcome, RelayKey } from "./relayKey.ts";
 
 export type ProgressContext = {
   database: Database;
-  key: RelayKey;
+  key: Sender;
   prospects: Prospects;
   ledger: Hex;
   /** Milliseconds after which a transaction that is not mined is offered a higher fee; twice as long each further time. */
@@ -46,14 +46,8 @@ export type Look = {
   finalized: number;
 };
 
-/** Milliseconds: the longest wait before a stuck transaction is sent again. */
-const LONGEST_RESEND = 30 * 60_000;
-
 /** Milliseconds: the longest pause before what a node would not take is tried again. A patient waits for it. */
 const LONGEST_PAUSE = 4_000;
-
-/** Milliseconds after which the transaction of another key is given up: the key was replaced. */
-const FOREIGN_GIVEN_UP = 10 * 60_000;
 
 /** How often an act that reverts, although it should not, is tried. */
 const MOST_REVERTS = 3;
@@ -118,19 +112,19 @@ export class Progress {
 
   /** A nonce is set aside: send, look whether it was mined, or send again with a higher fee. */
   async #follow(row: RelayRow, nonce: number, look: Look): Promise<void> {
-    const { key } = this.#context;
+    const { key, resendAfter } = this.#context;
     if (row.sender !== key.address) return this.#takeOver(row);
     if (row.sentAt === null) return this.#sendAgain(row, nonce, feesOf(row));
-    const isStuck = row.state !== "mined" && this.#isStuck(row);
-    if (!look.isNew && !isStuck) return;
-    const mined = await key.mined();
+    const isRaised = row.state !== "mined" && isStuck(row, resendAfter);
+    if (!look.isNew && !isRaised) return;
+    const mined = await key.mined("latest");
     const outcome = await key.outcomeOf(row.hashes);
     if (outcome) return this.#conclude(row, outcome, look);
     // A reorganisation took its block away: it is sent again, since no node need remember it.
     if (row.state === "mined")
       return this.#change(row, { state: "sent", block: null, transaction: null, sentAt: null });
     if (mined > nonce) return this.#change(row, { ...NO_TRANSACTION, state: "queued" });
-    if (isStuck) await this.#sendAgain(row, nonce, raiseFees(feesOf(row), await key.suggestedFees()));
+    if (isRaised) await this.#sendAgain(row, nonce, raiseFees(feesOf(row), await key.suggestedFees()));
   }
 
   #sendAgain(row: RelayRow, nonce: number, fees: Fees): Promise<void> {
@@ -142,10 +136,7 @@ export class Progress {
     return this.#send(row, { ...call, nonce, gas: row.gas ?? 0n, fees });
   }
 
-  async #send(
-    row: RelayRow,
-    sending: { to: Hex; data: Hex; nonce: number; gas: bigint; fees: Fees },
-  ): Promise<void> {
+  async #send(row: RelayRow, sending: Sending): Promise<void> {
     const { key, metrics } = this.#context;
     const signed = await key.sign(sending);
     const hashes = [...new Set([...row.hashes, signed.hash])];
@@ -234,10 +225,9 @@ export class Progress {
       await this.#change(row, { state: "queued", reason: null });
   }
 
-  /** Another key has it in flight. Its own gateway sees to it, if there still is one. */
+  /** Another key has it in flight. */
   async #takeOver(row: RelayRow): Promise<void> {
-    if (Date.now() > (row.sentAt ?? row.since) + FOREIGN_GIVEN_UP)
-      await this.#change(row, { ...NO_TRANSACTION, state: "queued" });
+    if (isGivenUp(row)) await this.#change(row, { ...NO_TRANSACTION, state: "queued" });
   }
 
   async #refuse(row: RelayRow, reason: ProblemReason, to: Partial<RelayRow> = {}): Promise<void> {
@@ -248,11 +238,6 @@ export class Progress {
 
   #change(row: RelayRow, to: Partial<RelayRow>): Promise<void> {
     return change(this.#context.database, row, to);
-  }
-
-  #isStuck({ sentAt, sendings }: RelayRow): boolean {
-    const wait = Math.min(this.#context.resendAfter * 2 ** Math.max(0, sendings - 1), LONGEST_RESEND);
-    return sentAt !== null && Date.now() >= sentAt + wait;
   }
 }
 

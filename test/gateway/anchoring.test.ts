@@ -8,6 +8,7 @@ import { AccessLog } from "../../gateway/audit/accessLog.ts";
 import { Anchoring } from "../../gateway/audit/anchoring.ts";
 import { Audit, type DecisionRecord } from "../../gateway/audit/audit.ts";
 import { listReceipts } from "../../gateway/audit/ownReceipts.ts";
+import { type Call, Sender } from "../../gateway/chain/sender.ts";
 import { type Database, openDatabase } from "../../gateway/database/database.ts";
 import { anchors, envelopeKeys, receipts } from "../../gateway/database/schema.ts";
 import { Operator } from "../../gateway/enrolment/operator.ts";
@@ -15,7 +16,6 @@ import { accessLogAbi } from "../../protocol/abi/accessLog.ts";
 import type { Hex } from "../../protocol/hash.ts";
 import { newSalt } from "../../protocol/ids.ts";
 import { receiptDigest } from "../../protocol/receipt.ts";
-import type { AnchoredRun } from "../../protocol/receiptTree.ts";
 import { placeEmptyDatabase } from "../emptyDatabase.ts";
 import { findPostgres, startPostgres } from "../postgres.ts";
 import { until, World } from "../world.ts";
@@ -53,20 +53,21 @@ async function openPglite(): Promise<Database> {
 }
 
 /** As a gateway does it: what it records, and what it anchors. */
-function gatewayOver(database: Database, anchor?: (operator: Operator, run: AnchoredRun) => Promise<void>) {
-  const operator = new Operator(world.provider, {
+function gatewayOver(database: Database, execute?: (sender: Sender, call: Call) => Promise<void>) {
+  const operatorKey = world.people.operator.privateKey as Hex;
+  const operator = new Operator({
     ledger: world.environment.CONSENT_LEDGER as Hex,
     chainId: 31337,
     custodian: custodian(),
-    operatorKey: world.people.operator.privateKey as Hex,
-    custodianKey: null,
+    operatorKey,
   });
+  const sender = new Sender(world.provider, operatorKey, 31337);
   const lines: string[] = [];
   const log = (_: object, line: string) => void lines.push(line);
   const accessLog = new AccessLog(world.provider, world.environment.ACCESS_LOG as Hex, custodian());
   const anchoring = new Anchoring({
     database,
-    operator: anchor ? { anchor: (_, run) => anchor(operator, run) } : operator,
+    sender: execute ? { execute: (call) => execute(sender, call) } : sender,
     accessLog,
     interval: 1,
     log: { info: log, error: log },
@@ -158,8 +159,8 @@ describe("anchors", () => {
 
   test("that were sent and not written down are found again, and not sent again", async () => {
     const database = await openPglite();
-    const crashing = gatewayOver(database, async (operator, run) => {
-      await operator.anchor(world.environment.ACCESS_LOG as Hex, run);
+    const crashing = gatewayOver(database, async (sender, call) => {
+      await sender.execute(call);
       // The process dies here: it gives nothing back, and writes nothing down.
       await new Promise(() => undefined);
     });
@@ -227,9 +228,9 @@ describe("anchors", () => {
   test("wait for a chain that is down, and nobody waits for them", async () => {
     const database = await openPglite();
     let isDown = true;
-    const { anchoring, record, lines } = gatewayOver(database, async (operator, run) => {
+    const { anchoring, record, lines } = gatewayOver(database, async (sender, call) => {
       if (isDown) throw new Error("The chain is down.");
-      await operator.anchor(world.environment.ACCESS_LOG as Hex, run);
+      await sender.execute(call);
     });
     await record(1);
     await anchoring.start();

@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { AccessLog } from "../../gateway/audit/accessLog.ts";
 import { Anchoring } from "../../gateway/audit/anchoring.ts";
 import { Audit, type DecisionRecord } from "../../gateway/audit/audit.ts";
+import { Sender } from "../../gateway/chain/sender.ts";
 import { type OpenDatabase, openDatabase } from "../../gateway/database/database.ts";
 import { anchors, auditCounter, envelopeKeys, envelopes, receipts } from "../../gateway/database/schema.ts";
 import { type AdminContext, startAdminServer } from "../../gateway/enrolment/adminServer.ts";
@@ -63,17 +64,16 @@ beforeAll(async () => {
   closers.push(() => admin.close());
 
   const operatorKey = world.people.operator.privateKey as Hex;
-  const operator = new Operator(world.provider, {
-    ...{ ledger: ledger.consentLedger, chainId: 31337, custodian: ledger.custodian },
-    ...{ operatorKey, custodianKey: null },
-  });
+  const { consentLedger, custodian, chainId } = ledger;
+  const operator = new Operator({ ledger: consentLedger, chainId, custodian, operatorKey });
+  const sender = new Sender(world.provider, operatorKey, chainId);
   audit = new Audit(opened.database, operator);
   const recordFour = async () => {
     given.push(...(await Promise.all(Array.from({ length: 4 }, () => audit.record(DECISION)))));
   };
   for (let i = 0; i < 3; i++) await recordFour();
   const accessLog = new AccessLog(world.provider, ledger.accessLog, ledger.custodian);
-  const anchoring = new Anchoring({ database: opened.database, operator, accessLog, interval: 3600, log });
+  const anchoring = new Anchoring({ database: opened.database, sender, accessLog, interval: 3600, log });
   await anchoring.start();
   await until("they are anchored", async () => (await opened.database.$count(anchors)) === 1);
   await anchoring.close();
@@ -328,12 +328,11 @@ describe("a reader's receipt", () => {
     await world.act("custodian", "setOperator", [operator.address, false]);
     expect((await verify("--receipt", text)).code).toBe(0);
     await world.act("custodian", "setOperator", [operator.address, true]);
-    const foreign = new Operator(world.provider, {
+    const foreign = new Operator({
       ledger: world.environment.CONSENT_LEDGER as Hex,
       chainId: 31337,
       custodian: world.people.custodian.address.toLowerCase() as Hex,
       operatorKey: stranger.privateKey as Hex,
-      custodianKey: null,
     });
     const forged = async () => {
       await new Audit(opened.database, foreign).record(DECISION);

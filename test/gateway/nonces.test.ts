@@ -1,9 +1,9 @@
-import { Contract } from "ethers";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { sharedTurns, turns } from "../../gateway/chain/turns.ts";
+import { AccessLog } from "../../gateway/audit/accessLog.ts";
+import { Sender } from "../../gateway/chain/sender.ts";
+import { sharedTurns, type Turns, turns } from "../../gateway/chain/turns.ts";
 import { type OpenDatabase, openDatabase } from "../../gateway/database/database.ts";
-import { Operator } from "../../gateway/enrolment/operator.ts";
-import { accessLogAbi } from "../../protocol/abi/accessLog.ts";
+import { Pointers } from "../../gateway/enrolment/pointers.ts";
 import type { Hex } from "../../protocol/hash.ts";
 import { examCommitment, examId, newSalt } from "../../protocol/ids.ts";
 import { findPostgres, startPostgres } from "../postgres.ts";
@@ -20,51 +20,43 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
+const custodian = () => world.people.custodian.address.toLowerCase() as Hex;
+
 /** The operator's key in one gateway. */
-function operatorWith(inTurn: ReturnType<typeof turns>): Operator {
-  const { people, environment, provider } = world;
-  const options = {
-    ledger: environment.CONSENT_LEDGER as Hex,
-    chainId: 31337,
-    custodian: people.custodian.address.toLowerCase() as Hex,
-    operatorKey: people.operator.privateKey as Hex,
-    custodianKey: null,
-  };
-  return new Operator(provider, options, inTurn);
+function senderWith(inTurn: Turns): Sender {
+  return new Sender(world.provider, world.people.operator.privateKey as Hex, 31337, inTurn);
 }
 
 /** Register an exam as the outbox does. @returns its id */
-async function register(operator: Operator): Promise<Hex> {
+async function register(sender: Sender, pointers: Pointers): Promise<Hex> {
   const parts = {
-    custodian: operator.custodian,
+    custodian: custodian(),
     patient: world.people.patient.address.toLowerCase() as Hex,
     commitment: examCommitment(newSalt(), "1.2.3"),
   };
-  const pointer = { ...parts, examId: examId(parts) };
-  const manifestRoot = newSalt();
-  const gas = await operator.gasFor("register", pointer, manifestRoot);
-  const fees = await operator.suggestedFees();
-  await operator.withNextNonce((nonce) =>
-    operator.send("register", pointer, manifestRoot, { nonce, gas, fees }),
-  );
-  return pointer.examId;
+  const call = pointers.call("register", { ...parts, manifestRoot: newSalt() });
+  const terms = { gas: await sender.gasFor(call), fees: await sender.suggestedFees() };
+  await sender.withNextNonce(async (nonce) => sender.send(await sender.sign({ ...call, ...terms, nonce })));
+  return examId(parts);
 }
 
 /** Send registrations and an anchor from these gateways, all at the same moment: none may take another's place. */
-async function sendAll(gateways: readonly Operator[]): Promise<void> {
-  const accessLog = world.environment.ACCESS_LOG as Hex;
-  const contract = new Contract(accessLog, accessLogAbi, world.provider);
-  const anchors = () => contract.getFunction("anchorCount").staticCall(world.people.custodian.address);
-  const first = BigInt(await anchors()) + 1n;
-  const registering = gateways.flatMap((operator) => Array.from({ length: MANY }, () => register(operator)));
-  await gateways[0]?.anchor(accessLog, { root: newSalt(), first, last: first });
-  for (const id of await Promise.all(registering)) expect(await gateways[0]?.stateOf(id)).toBe("registered");
-  expect(await anchors()).toBe(first);
+async function sendAll(gateways: readonly Sender[]): Promise<void> {
+  const { provider, environment } = world;
+  const log = new AccessLog(provider, environment.ACCESS_LOG as Hex, custodian());
+  const pointers = new Pointers(provider, environment.CONSENT_LEDGER as Hex, custodian());
+  const first = BigInt((await log.count()) + 1);
+  const registering = gateways.flatMap((sender) =>
+    Array.from({ length: MANY }, () => register(sender, pointers)),
+  );
+  await gateways[0]?.execute(log.callToAnchor({ root: newSalt(), first, last: first }));
+  for (const id of await Promise.all(registering)) expect(await pointers.stateOf(id)).toBe("registered");
+  expect(await log.count()).toBe(Number(first));
 }
 
 describe("what is sent with the operator's key at the same moment", () => {
   test("takes a nonce each, registrations and anchors alike", async () => {
-    await sendAll([operatorWith(turns())]);
+    await sendAll([senderWith(turns())]);
   });
 
   test.skipIf(!findPostgres())(
@@ -74,7 +66,7 @@ describe("what is sent with the operator's key at the same moment", () => {
       const opened: OpenDatabase[] = [];
       for (let i = 0; i < 2; i++) opened.push(await openDatabase({ databaseUrl: postgres.url, dataDir: "" }));
       try {
-        await sendAll(opened.map(({ database }) => operatorWith(sharedTurns(database, "nonces"))));
+        await sendAll(opened.map(({ database }) => senderWith(sharedTurns(database, "nonces"))));
       } finally {
         for (const { close } of opened) await close();
         await postgres.close();

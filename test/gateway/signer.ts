@@ -1,5 +1,4 @@
 /** The operator's key for tests without a chain: it signs receipts, and sends nothing. */
-import { JsonRpcProvider } from "ethers";
 import { Operator } from "../../gateway/enrolment/operator.ts";
 import type { Hex } from "../../protocol/hash.ts";
 
@@ -8,12 +7,9 @@ export const LEDGER: Hex = `0x${"1e".repeat(20)}`;
 export const CHAIN_ID = 31337;
 export const OPERATOR_KEY: Hex = `0x${"0b".repeat(32)}`;
 
-const provider = new JsonRpcProvider("http://127.0.0.1:1", CHAIN_ID, { staticNetwork: true });
-
-export const signer = new Operator(provider, {
+export const signer = new Operator({
   ledger: LEDGER,
   chainId: CHAIN_ID,
   custodian: CUSTODIAN,
   operatorKey: OPERATOR_KEY,
-  custodianKey: null,
 });
