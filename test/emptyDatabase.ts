@@ -2,9 +2,10 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { cp, mkdir, mkdtemp, rename, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { openDatabase } from "../gateway/database/database.ts";
+import { type OpenDatabase, openDatabase } from "../gateway/database/database.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const cache = join(root, "node_modules", ".cache", "examkey");
@@ -14,6 +15,18 @@ export async function placeEmptyDatabase(dataDir: string): Promise<void> {
   const template = join(cache, `database-${digestOfSchema()}`);
   if (!existsSync(template)) await makeTemplate(template);
   await cp(template, dataDir, { recursive: true });
+}
+
+/** An empty database in a folder of its own, which goes when it is closed. */
+export async function openEmptyDatabase(): Promise<OpenDatabase & { dataDir: string }> {
+  const dataDir = await mkdtemp(join(tmpdir(), "examkey-database-"));
+  await placeEmptyDatabase(dataDir);
+  const { database, close } = await openDatabase({ databaseUrl: null, dataDir });
+  const closeAndRemove = async () => {
+    await close();
+    await rm(dataDir, { recursive: true, force: true, maxRetries: 3 });
+  };
+  return { database, dataDir, close: closeAndRemove };
 }
 
 async function makeTemplate(template: string): Promise<void> {

@@ -1,12 +1,9 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { asc, eq } from "drizzle-orm";
 import { Contract } from "ethers";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { AccessLog } from "../../gateway/audit/accessLog.ts";
 import { Anchoring } from "../../gateway/audit/anchoring.ts";
-import { Audit, type DecisionRecord } from "../../gateway/audit/audit.ts";
+import { Audit } from "../../gateway/audit/audit.ts";
 import { listReceipts } from "../../gateway/audit/ownReceipts.ts";
 import { type Call, Sender } from "../../gateway/chain/sender.ts";
 import { type Database, openDatabase } from "../../gateway/database/database.ts";
@@ -16,9 +13,10 @@ import { accessLogAbi } from "../../protocol/abi/accessLog.ts";
 import type { Hex } from "../../protocol/hash.ts";
 import { newSalt } from "../../protocol/ids.ts";
 import { receiptDigest } from "../../protocol/receipt.ts";
-import { placeEmptyDatabase } from "../emptyDatabase.ts";
+import { openEmptyDatabase } from "../emptyDatabase.ts";
 import { findPostgres, startPostgres } from "../postgres.ts";
 import { until, World } from "../world.ts";
+import { DECISION } from "./decision.ts";
 
 let world: World;
 let contract: Contract;
@@ -41,13 +39,10 @@ afterEach(async () => {
 afterAll(() => world.close());
 
 const custodian = () => world.people.custodian.address.toLowerCase() as Hex;
-const examId: Hex = `0x${"e1".repeat(32)}`;
+const [examId] = DECISION.exams as [Hex];
 
 async function openPglite(): Promise<Database> {
-  const dataDir = await mkdtemp(join(tmpdir(), "examkey-anchoring-"));
-  closers.push(() => rm(dataDir, { recursive: true, force: true, maxRetries: 3 }));
-  await placeEmptyDatabase(dataDir);
-  const { database, close } = await openDatabase({ databaseUrl: null, dataDir });
+  const { database, close } = await openEmptyDatabase();
   closers.push(close);
   return database;
 }
@@ -75,25 +70,11 @@ function gatewayOver(database: Database, execute?: (sender: Sender, call: Call) 
   closers.push(() => anchoring.close());
   const audit = new Audit(database, operator);
   const record = async (count: number) => {
-    const made = Array.from({ length: count }, () => audit.record(decision()));
+    const made = Array.from({ length: count }, () => audit.record(DECISION));
     return Promise.all(made);
   };
   return { operator, anchoring, record, lines };
 }
-
-const decision = (): DecisionRecord => ({
-  caller: `0x${"ca".repeat(20)}`,
-  tokenId: "9d3a2f0e-6f0b-4a57-9f57-2b8d4d1f7c11",
-  purpose: "TREAT",
-  action: "VIEW",
-  route: "test",
-  reason: "permitted",
-  emergency: false,
-  exams: [examId],
-  chainId: 31337,
-  blockNumber: null,
-  blockHash: null,
-});
 
 /** The ranges of the custodian's anchors, as the chain has them. */
 async function anchored(): Promise<[number, number][]> {

@@ -1,49 +1,28 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { eq } from "drizzle-orm";
 import { verifyTypedData, Wallet } from "ethers";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { Audit, type DecisionRecord } from "../../gateway/audit/audit.ts";
+import { Audit } from "../../gateway/audit/audit.ts";
 import { sealEarlier } from "../../gateway/audit/earlier.ts";
-import { type OpenDatabase, openDatabase } from "../../gateway/database/database.ts";
+import type { OpenDatabase } from "../../gateway/database/database.ts";
 import { auditCounter, decisions, envelopeKeys, envelopes, receipts } from "../../gateway/database/schema.ts";
 import { envelopesRoot } from "../../protocol/envelope.ts";
 import type { Hex } from "../../protocol/hash.ts";
 import { holds, type Receipt, receiptDigest, signedPartOf } from "../../protocol/receipt.ts";
 import { RECEIPTS_TYPES, typedDataDomain } from "../../protocol/typedData.ts";
-import { placeEmptyDatabase } from "../emptyDatabase.ts";
+import { openEmptyDatabase } from "../emptyDatabase.ts";
+import { DECISION as ANY } from "./decision.ts";
 import { readLog } from "./readLog.ts";
 import { CHAIN_ID, LEDGER, OPERATOR_KEY, signer } from "./signer.ts";
 
 let opened: OpenDatabase;
-let dataDir: string;
 beforeEach(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), "examkey-audit-"));
-  await placeEmptyDatabase(dataDir);
-  opened = await openDatabase({ databaseUrl: null, dataDir });
+  opened = await openEmptyDatabase();
 });
-afterEach(async () => {
-  await opened.close();
-  await rm(dataDir, { recursive: true, force: true, maxRetries: 3 });
-});
+afterEach(() => opened.close());
 
-const CALLER: Hex = `0x${"ca".repeat(20)}`;
+const CALLER = ANY.caller;
 const examOf = (n: number): Hex => `0x${n.toString(16).padStart(64, "0")}`;
-
-const DECISION: DecisionRecord = {
-  caller: CALLER,
-  tokenId: "9d3a2f0e-6f0b-4a57-9f57-2b8d4d1f7c11",
-  purpose: "TREAT",
-  action: "VIEW",
-  route: "WADO-RS instance frames",
-  reason: "permitted",
-  emergency: false,
-  exams: [examOf(1)],
-  chainId: CHAIN_ID,
-  blockNumber: 7,
-  blockHash: examOf(7),
-};
+const DECISION = { ...ANY, exams: [examOf(1)], blockNumber: 7, blockHash: examOf(7) };
 
 /** Whose signature a receipt carries. */
 function signerOf(receipt: Receipt): string {

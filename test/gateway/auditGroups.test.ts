@@ -1,39 +1,17 @@
 /** What is committed together, and that numbers have no gap whoever writes. */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { Audit, type DecisionRecord } from "../../gateway/audit/audit.ts";
-import { type OpenDatabase, openDatabase } from "../../gateway/database/database.ts";
+import { Audit } from "../../gateway/audit/audit.ts";
+import type { OpenDatabase } from "../../gateway/database/database.ts";
 import { receipts } from "../../gateway/database/schema.ts";
-import { placeEmptyDatabase } from "../emptyDatabase.ts";
-import { CHAIN_ID, signer } from "./signer.ts";
+import { openEmptyDatabase } from "../emptyDatabase.ts";
+import { DECISION } from "./decision.ts";
+import { signer } from "./signer.ts";
 
 let opened: OpenDatabase;
-let dataDir: string;
 beforeEach(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), "examkey-audit-"));
-  await placeEmptyDatabase(dataDir);
-  opened = await openDatabase({ databaseUrl: null, dataDir });
+  opened = await openEmptyDatabase();
 });
-afterEach(async () => {
-  await opened.close();
-  await rm(dataDir, { recursive: true, force: true, maxRetries: 3 });
-});
-
-const DECISION: DecisionRecord = {
-  caller: `0x${"ca".repeat(20)}`,
-  tokenId: "9d3a2f0e-6f0b-4a57-9f57-2b8d4d1f7c11",
-  purpose: "TREAT",
-  action: "VIEW",
-  route: "WADO-RS instance frames",
-  reason: "permitted",
-  emergency: false,
-  exams: [`0x${"1".padStart(64, "0")}`],
-  chainId: CHAIN_ID,
-  blockNumber: null,
-  blockHash: null,
-};
+afterEach(() => opened.close());
 
 test("what was entered is committed with the first that is wanted, and again and again", async () => {
   const audit = new Audit(opened.database, signer);

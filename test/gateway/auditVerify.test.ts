@@ -1,6 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { eq, gt, sql } from "drizzle-orm";
@@ -8,49 +7,30 @@ import Fastify from "fastify";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { AccessLog } from "../../gateway/audit/accessLog.ts";
 import { Anchoring } from "../../gateway/audit/anchoring.ts";
-import { Audit, type DecisionRecord } from "../../gateway/audit/audit.ts";
+import { Audit } from "../../gateway/audit/audit.ts";
 import { Sender } from "../../gateway/chain/sender.ts";
-import { type OpenDatabase, openDatabase } from "../../gateway/database/database.ts";
 import { anchors, auditCounter, envelopeKeys, envelopes, receipts } from "../../gateway/database/schema.ts";
 import { type AdminContext, startAdminServer } from "../../gateway/enrolment/adminServer.ts";
 import { Operator } from "../../gateway/enrolment/operator.ts";
 import type { Hex } from "../../protocol/hash.ts";
 import { newSalt } from "../../protocol/ids.ts";
 import { ERASE, encodeReceipt, type Receipt, receiptDigest } from "../../protocol/receipt.ts";
-import { placeEmptyDatabase } from "../emptyDatabase.ts";
+import { openEmptyDatabase } from "../emptyDatabase.ts";
 import { until, World } from "../world.ts";
+import { DECISION } from "./decision.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const examId: Hex = `0x${"e1".repeat(32)}`;
 const closers: (() => Promise<unknown>)[] = [];
 
 let world: World;
-let dataDir: string;
-let opened: OpenDatabase;
+let opened: Awaited<ReturnType<typeof openEmptyDatabase>>;
 let audit: Audit;
 /** Receipts 1 to 12, written in fours and anchored, and 13 to 16, which are not. */
 const given: Receipt[] = [];
 
-const DECISION: DecisionRecord = {
-  caller: `0x${"ca".repeat(20)}`,
-  tokenId: "9d3a2f0e-6f0b-4a57-9f57-2b8d4d1f7c11",
-  purpose: "TREAT",
-  action: "VIEW",
-  route: "WADO-RS instance frames",
-  reason: "permitted",
-  emergency: false,
-  exams: [examId],
-  chainId: 31337,
-  blockNumber: null,
-  blockHash: null,
-};
-
 beforeAll(async () => {
   world = await World.onNewChain({}, closers);
-  dataDir = await mkdtemp(join(tmpdir(), "examkey-verify-"));
-  closers.push(() => rm(dataDir, { recursive: true, force: true, maxRetries: 3 }));
-  await placeEmptyDatabase(dataDir);
-  opened = await openDatabase({ databaseUrl: null, dataDir });
+  opened = await openEmptyDatabase();
   closers.push(opened.close);
   const ledger = {
     custodian: world.people.custodian.address.toLowerCase() as Hex,
@@ -59,7 +39,7 @@ beforeAll(async () => {
     accessLog: world.environment.ACCESS_LOG as Hex,
   };
   const { log } = Fastify({ logger: false });
-  const context = { database: opened.database, ledger, dataDir, log, unreadable: [] };
+  const context = { database: opened.database, ledger, dataDir: opened.dataDir, log, unreadable: [] };
   const admin = await startAdminServer(context as Partial<AdminContext> as AdminContext);
   closers.push(() => admin.close());
 
@@ -89,7 +69,7 @@ function verify(...args: string[]): Promise<{ code: number; lines: string[] }> {
     const script = join(root, "scripts", "audit-verify.ts");
     execFile(
       process.execPath,
-      ["--disable-warning=ExperimentalWarning", script, "--data", dataDir, ...args],
+      ["--disable-warning=ExperimentalWarning", script, "--data", opened.dataDir, ...args],
       { cwd: root, env },
       (error, stdout, stderr) =>
         resolve({ code: Number(error?.code ?? 0), lines: `${stdout}${stderr}`.trim().split("\n") }),
@@ -272,7 +252,7 @@ describe("a reader's receipt", () => {
       expect.stringMatching(/^The operator signed it, and the log has it\. It is among/),
     );
     expect(one.code).toBe(0);
-    const file = join(dataDir, "receipt");
+    const file = join(opened.dataDir, "receipt");
     await writeFile(file, `ExamKey-Receipt: ${encodeReceipt(receiptAt(unanchored))}\n`);
     const other = await verify("--receipt", file);
     expect(other.lines).toContainEqual(

@@ -5,13 +5,14 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
-import { Audit, type DecisionRecord } from "../../gateway/audit/audit.ts";
+import { Audit } from "../../gateway/audit/audit.ts";
 import { bindDatabase } from "../../gateway/database/binding.ts";
 import { openDatabase } from "../../gateway/database/database.ts";
 import { enrolments, exams, receipts } from "../../gateway/database/schema.ts";
-import { placeEmptyDatabase } from "../emptyDatabase.ts";
+import { openEmptyDatabase } from "../emptyDatabase.ts";
 import { findPostgres, startPostgres } from "../postgres.ts";
 import { reasonOf, SAMPLE_PATIENTS, World } from "../world.ts";
+import { DECISION } from "./decision.ts";
 import { startProcess as startGatewayProcess } from "./process.ts";
 import { CUSTODIAN, LEDGER, signer } from "./signer.ts";
 
@@ -27,29 +28,13 @@ async function temporaryFolder(): Promise<string> {
 }
 
 async function openTemporary() {
-  const dataDir = await temporaryFolder();
-  await placeEmptyDatabase(dataDir);
-  const opened = await openDatabase({ databaseUrl: null, dataDir });
+  const opened = await openEmptyDatabase();
   cleanups.push(opened.close);
-  return { ...opened, dataDir };
+  return opened;
 }
 
 const GENESIS = `0x${"01".repeat(32)}` as const;
 const BINDING = { chainId: 31337, genesisHash: GENESIS, consentLedger: LEDGER, custodian: CUSTODIAN };
-
-const DECISION: DecisionRecord = {
-  caller: CUSTODIAN,
-  tokenId: "token",
-  purpose: "TREAT",
-  action: "VIEW",
-  route: "test",
-  reason: "permitted",
-  emergency: false,
-  exams: [],
-  chainId: 31337,
-  blockNumber: null,
-  blockHash: null,
-};
 
 describe("a data folder", () => {
   test("is made where there is none, for this user alone, and keeps what is in it", async () => {

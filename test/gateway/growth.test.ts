@@ -3,13 +3,10 @@
  * by a tenth has to move there too.
  */
 import { createHash } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { getTableName, sql } from "drizzle-orm";
 import type { PgTable } from "drizzle-orm/pg-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type OpenDatabase, openDatabase } from "../../gateway/database/database.ts";
+import type { OpenDatabase } from "../../gateway/database/database.ts";
 import {
   enrolments,
   envelopes,
@@ -19,22 +16,16 @@ import {
   receipts,
 } from "../../gateway/database/schema.ts";
 import type { Hex } from "../../protocol/hash.ts";
-import { placeEmptyDatabase } from "../emptyDatabase.ts";
+import { openEmptyDatabase } from "../emptyDatabase.ts";
 
 const ROWS = 3_000;
 const EXAMS = 1_000;
 
-let dataDir: string;
 let opened: OpenDatabase;
 beforeAll(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), "examkey-growth-"));
-  await placeEmptyDatabase(dataDir);
-  opened = await openDatabase({ databaseUrl: null, dataDir });
+  opened = await openEmptyDatabase();
 });
-afterAll(async () => {
-  await opened.close();
-  await rm(dataDir, { recursive: true, force: true, maxRetries: 3 });
-});
+afterAll(() => opened.close());
 
 /** 32 bytes that look random, and are the same in every run. */
 function word(name: string, row: number): Hex {

@@ -1,12 +1,9 @@
 /** What the gateway keeps of the ledger's events, and which revokes it holds, on a chain that is reorganised at will. */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { Contract, HDNodeWallet, JsonRpcProvider, Mnemonic } from "ethers";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { EventFollower } from "../../gateway/chain/eventFollower.ts";
 import { readBlock } from "../../gateway/chain/provider.ts";
-import { type OpenDatabase, openDatabase } from "../../gateway/database/database.ts";
+import type { OpenDatabase } from "../../gateway/database/database.ts";
 import { followedBlocks, ledgerEvents } from "../../gateway/database/schema.ts";
 import { isHeld, isRevokeAllHeld } from "../../gateway/decision/heldRevokes.ts";
 import { consentLedgerAbi } from "../../protocol/abi/consentLedger.ts";
@@ -14,7 +11,7 @@ import type { Hex } from "../../protocol/hash.ts";
 import { ALL_EXAMS_RESOURCE, examsAtResource, granteeOf } from "../../protocol/ids.ts";
 import { packTerms } from "../../protocol/terms.ts";
 import { deployContracts, type LocalChain, startChain } from "../../scripts/chain.ts";
-import { placeEmptyDatabase } from "../emptyDatabase.ts";
+import { openEmptyDatabase } from "../emptyDatabase.ts";
 
 const CUSTODIAN: Hex = `0x${"c0".repeat(20)}`;
 const EXAM: Hex = `0x${"e1".repeat(32)}`;
@@ -28,7 +25,6 @@ let chain: LocalChain;
 let provider: JsonRpcProvider;
 let ledger: Contract;
 let patient: Hex;
-let folder: string;
 let opened: OpenDatabase;
 let follower: EventFollower;
 
@@ -44,15 +40,12 @@ beforeEach(async () => {
   });
   patient = wallet.address.toLowerCase() as Hex;
   ledger = new Contract(consentLedger, consentLedgerAbi, wallet);
-  folder = await mkdtemp(join(tmpdir(), "examkey-held-"));
-  await placeEmptyDatabase(folder);
-  opened = await openDatabase({ databaseUrl: null, dataDir: folder });
+  opened = await openEmptyDatabase();
   follower = newFollower();
 });
 
 afterEach(async () => {
   await opened.close();
-  await rm(folder, { recursive: true, force: true, maxRetries: 3 });
   provider.destroy();
   await chain.close();
 });

@@ -28,7 +28,7 @@ let brain: Exam;
 let pet: Exam;
 
 beforeAll(async () => {
-  world = await World.open({ environment: { ...RELAYING, RELAY_ACTS_PER_MINUTE: "100" } });
+  world = await World.open({ environment: RELAYING });
   ({ brain, pet } = await world.enrolTwoExams());
 });
 afterAll(() => world.close());

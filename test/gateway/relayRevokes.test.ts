@@ -27,8 +27,6 @@ import {
 import { undoSince } from "./reorganisation.ts";
 import { RpcWay } from "./rpcWay.ts";
 
-const ENVIRONMENT = { ...RELAYING, RELAY_ACTS_PER_MINUTE: "100" };
-
 /** What a person is told who asks for an exam; `open` where it is theirs to see. */
 async function answerTo(world: World, exam: Exam, name: PersonName = "reader"): Promise<string> {
   const answer = await world.get(`/exams/${exam.examId}/manifest`, name);
@@ -54,7 +52,7 @@ describe.skipIf(!findPostgres())("at two gateways over one database (needs Debia
     postgres = await startPostgres();
     ports = { first: await freePort(), second: await freePort() };
     const PUBLIC_URL = `http://127.0.0.1:${ports.first}`;
-    const environment = { ...ENVIRONMENT, DATABASE_URL: postgres.url, PORT: String(ports.first), PUBLIC_URL };
+    const environment = { ...RELAYING, DATABASE_URL: postgres.url, PORT: String(ports.first), PUBLIC_URL };
     world = await World.open({ environment });
     ({ brain: exam } = await world.enrolTwoExams());
     second = await startGateway(readConfig({ ...world.environment, PORT: String(ports.second) }));
@@ -110,7 +108,7 @@ describe("at one gateway", () => {
   let other: Exam;
 
   beforeAll(async () => {
-    world = await World.open({ environment: ENVIRONMENT });
+    world = await World.open({ environment: RELAYING });
     ({ brain: exam, pet: other } = await world.enrolTwoExams());
   });
   afterAll(() => world.close());
@@ -212,7 +210,7 @@ describe("where finality comes late", () => {
   test("one that is reorganised away denies all along, and is sent again", async () => {
     let way: RpcWay | undefined;
     const world = await World.open({
-      environment: ENVIRONMENT,
+      environment: RELAYING,
       rpcThrough: async (rpcUrl) => {
         way = await RpcWay.to(rpcUrl);
         return way.url;

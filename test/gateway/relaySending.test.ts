@@ -25,7 +25,7 @@ let exam: Exam;
 
 beforeAll(async () => {
   world = await World.open({
-    environment: { ...RELAYING, RESEND_AFTER: "1", RELAY_ACTS_PER_MINUTE: "100" },
+    environment: { ...RELAYING, RESEND_AFTER: "1" },
     rpcThrough: async (rpcUrl) => {
       way = await RpcWay.to(rpcUrl);
       return way.url;

@@ -22,7 +22,7 @@ import {
 let world: World;
 
 beforeAll(async () => {
-  world = await World.open({ environment: { ...RELAYING, RELAY_ACTS_PER_MINUTE: "100" } });
+  world = await World.open({ environment: RELAYING });
 });
 afterAll(() => world.close());
 

@@ -56,7 +56,7 @@ describe.skipIf(missing !== "")(`two gateways behind one nginx${missing}`, () =>
     nginx = await startNginx(ports);
     const shared = { DATABASE_URL: postgres.url, PUBLIC_URL: nginx.url, TRUST_PROXY: "127.0.0.1" };
     const PORT = String(ports[0]);
-    world = await World.open({ environment: { ...shared, ...RELAYING, PORT, RELAY_ACTS_PER_MINUTE: "100" } });
+    world = await World.open({ environment: { ...shared, ...RELAYING, PORT } });
     ({ brain: exam } = await world.enrolTwoExams());
     frame = new URL(exam.picture ?? "").pathname.replace(/rendered$/, "frames/1");
     await world.stopGateway();
