@@ -6,32 +6,18 @@
  * widest denies. One on a wider slot than the grant that permits denies too, for as long as it is held: which grant
  * permits is the ledger's to know.
  */
-import { and, eq, gt, inArray, isNull, or } from "drizzle-orm";
+import { and, eq, gt, isNull } from "drizzle-orm";
 import type { Hex } from "../../protocol/hash.ts";
 import type { Database } from "../database/database.ts";
 import { ledgerEvents } from "../database/schema.ts";
-import { coveringResources, type Question } from "./question.ts";
+import { type Asked, bearingOn } from "./slotRows.ts";
 
 /** Whether an orphaned revoke still denies this, under the name that is asked about. */
-export async function isHeld(
-  database: Database,
-  question: Pick<Question, "exam" | "series" | "name">,
-): Promise<boolean> {
-  const { exam, name } = question;
-  const slots = and(
-    inArray(ledgerEvents.resource, coveringResources(question)),
-    eq(ledgerEvents.grantee, name.grantee),
-  );
+export async function isHeld(database: Database, question: Asked): Promise<boolean> {
   const orphans = await database
     .select()
     .from(ledgerEvents)
-    .where(
-      and(
-        eq(ledgerEvents.orphaned, true),
-        eq(ledgerEvents.patient, exam.patient),
-        or(slots, isNull(ledgerEvents.resource)),
-      ),
-    );
+    .where(and(bearingOn(ledgerEvents, question), eq(ledgerEvents.orphaned, true)));
   for (const orphan of orphans) if (!(await wasOvertaken(database, orphan))) return true;
   return false;
 }

@@ -6,7 +6,7 @@
  * A row is written only for what the patient's own signature covers and the ledger would take now. So nobody else can
  * deny in a patient's name, and nobody can with what the patient signed for an earlier state.
  */
-import { and, eq, gt, inArray, isNull, lte, notExists, or, sql } from "drizzle-orm";
+import { and, eq, gt, isNull, lte, notExists, or, type SQL, sql } from "drizzle-orm";
 import { alias } from "drizzle-orm/pg-core";
 import type { FastifyBaseLogger } from "fastify";
 import type { Hex } from "../../protocol/hash.ts";
@@ -16,33 +16,21 @@ import type { Database } from "../database/database.ts";
 import { ledgerEvents, relaySlots } from "../database/schema.ts";
 import { LastingFault } from "../operations/lastingFault.ts";
 import { Rounds } from "../operations/rounds.ts";
-import { coveringResources, type Question } from "./question.ts";
+import { type Asked, bearingOn } from "./slotRows.ts";
 
 /** Whether an act that waits shuts out whom this is asked about, under that name. */
-export function isQueuedAgainst(
-  database: Database,
-  { exam, series, name }: Pick<Question, "exam" | "series" | "name">,
-  head: Block,
-): Promise<boolean> {
-  const slot = and(
-    inArray(relaySlots.resource, coveringResources({ exam, series })),
-    eq(relaySlots.grantee, name.grantee),
-  );
-  return isAnyQueued(database, exam.patient, or(slot, isNull(relaySlots.resource)), head);
+export function isQueuedAgainst(database: Database, question: Asked, head: Block): Promise<boolean> {
+  return isAnyQueued(database, bearingOn(relaySlots, question), head);
 }
 
 /** Whether a `RevokeAll` of a patient's waits: guardians whom it ends have no say. */
 export function isRevokeAllQueued(database: Database, patient: Hex, head: Block): Promise<boolean> {
-  return isAnyQueued(database, patient, isNull(relaySlots.resource), head);
+  const isAll = and(eq(relaySlots.patient, patient), isNull(relaySlots.resource));
+  return isAnyQueued(database, isAll, head);
 }
 
 /** A slot's nonce on the chain that is greater than the signed one: the act itself is there, or what took its place. */
-async function isAnyQueued(
-  database: Database,
-  patient: Hex,
-  slots: ReturnType<typeof or>,
-  head: Block,
-): Promise<boolean> {
+async function isAnyQueued(database: Database, acts: SQL | undefined, head: Block): Promise<boolean> {
   const { resource, grantee, nonce } = relaySlots;
   const event = alias(ledgerEvents, "event");
   const seen = and(
@@ -61,9 +49,8 @@ async function isAnyQueued(
     .from(relaySlots)
     .where(
       and(
-        eq(relaySlots.patient, patient),
+        acts,
         eq(relaySlots.closes, true),
-        slots,
         or(isNull(resource), notExists(writes)),
         // Without a slot, what counts is how often the patient revoked all.
         or(sql`${resource} is not null`, sql`(${revokes}) <= ${nonce}`),

@@ -5,6 +5,7 @@ import { ledgerInterface } from "../chain/logs.ts";
 import type { Call } from "../chain/sender.ts";
 import { answered } from "../chain/transactions.ts";
 import type { exams } from "../database/schema.ts";
+import { encodePointerOf } from "../decision/question.ts";
 
 /** What the ledger keeps of an exam. */
 export type PointerState = "absent" | "registered" | "retired";
@@ -34,8 +35,8 @@ export class Pointers {
 
   /** What the ledger has under an exam's id, at a block or now. @throws {Problem} `chain-unavailable` */
   async at(examId: Hex, block: number | "latest" = "latest"): Promise<LedgerPointer> {
-    const data = ledgerInterface.encodeFunctionData("pointerOf", [examId]);
-    const answer = await answered(this.#provider.call({ to: this.#ledger, data, blockTag: block }));
+    const call = { to: this.#ledger, data: encodePointerOf(examId), blockTag: block };
+    const answer = await answered(this.#provider.call(call));
     // Before the ledger was there, nothing is in it.
     if (answer === "0x") return { state: "absent", manifestRoot: "0x" };
     const [pointer] = ledgerInterface.decodeFunctionResult("pointerOf", answer) as unknown as [
