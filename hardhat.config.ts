@@ -36,8 +36,11 @@ export const fuzzing = {
   invariant: { runs: 32 * depth, depth: 100, failOnRevert: true },
 };
 
-// Measuring coverage compiles other bytecode: nothing else may take it for the real one.
-const built = process.env.EXAMKEY_COVERAGE === "1" ? "./coverage/" : "./";
+// Measuring coverage compiles other bytecode, and so without the time to optimise it: nothing else may take it for the real one.
+const measuresCoverage = process.env.EXAMKEY_COVERAGE === "1";
+const built = measuresCoverage ? "./coverage/" : "./";
+const { evmVersion } = compiler.settings;
+const used = measuresCoverage ? { ...compiler, settings: { evmVersion } } : compiler;
 
 export default defineConfig({
   plugins: [hardhatEthers, hardhatIgnitionEthers, testCompiler],
@@ -48,7 +51,7 @@ export default defineConfig({
     ignition: "./scripts/ignition",
   },
   solidity: {
-    profiles: { default: compiler, production: compiler },
+    profiles: { default: used, production: used },
     npmFilesToBuild: ["@openzeppelin/contracts/access/manager/AccessManager.sol"],
   },
   test: {

@@ -1,6 +1,7 @@
+import { join } from "node:path";
 import { CHECKS, type Check, PROJECTS, type Tally, vitest } from "./checks/checks.ts";
 import { fetchPackages } from "./checks/packages.ts";
-import { endProgramsWithUs } from "./checks/program.ts";
+import { endProgramsWithUs, ROOT } from "./checks/program.ts";
 import { readArguments, runCommand, UsageError } from "./usage.ts";
 
 const HELP = `npm test                        check everything
@@ -69,6 +70,8 @@ async function main() {
   });
   if (values.help) return console.log(HELP);
   if (values.deep) process.env.EXAMKEY_DEEP = "1";
+  // Workers, and the commands that tests run, are processes that load the same modules: Node keeps them compiled.
+  process.env.NODE_COMPILE_CACHE ??= join(ROOT, "node_modules", ".cache", "examkey", "compiled");
   const only = values.only.flatMap((names) => names.split(","));
   const known = [...CHECKS.map(({ name }) => name), ...PROJECTS];
   const unknown = only.filter((name) => !known.includes(name as (typeof known)[number]));

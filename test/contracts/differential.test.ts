@@ -22,7 +22,8 @@ import { QUERIES } from "./model/queries.ts";
 import { addressOf, wordOf } from "./model/words.ts";
 
 const DEEP = process.env.EXAMKEY_DEEP === "1";
-const RUNS = DEEP ? { numRuns: 6_000 } : { numRuns: 250, seed: 1 };
+/** Histories, of some 30 steps each. */
+const RUNS = DEEP ? { numRuns: 6_000 } : { numRuns: 100, seed: 1 };
 const MINUTES = 60_000;
 
 /** All queries, a few at a time: after each step the next few, and all after the last. */
