@@ -20,6 +20,7 @@ const COMMANDS = {
   start: ["run the whole demo: chain, archive, gateway and app"],
   test: ["check everything; `npm test -- --help` lists the parts"],
   "test:deep": ["check with larger budgets, for hours rather than minutes", "scripts/test.ts", "--deep"],
+  "test:soak": ["a big study and many readers, for minutes rather than seconds", "scripts/test.ts", "--soak"],
   enrol: ["tie a patient id to an address, or enrol a practitioner, at a running gateway"],
   custodian: [
     "name a custodian's operator, list its gateway in the registry, or describe its contracts to wallets",

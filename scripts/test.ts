@@ -8,6 +8,7 @@ const HELP = `npm test                        check everything
 npm test -- --only gateway,app  some parts alone
 npm test -- test/gateway/auth   the test files whose paths contain this
 npm run test:deep               the same with larger budgets, and what is too long for every day: hours
+npm run test:soak               a study of 1 GB and 200 readers, which are small every day: minutes
 
 Parts:
 ${CHECKS.map(({ name, what, isLong }) => `  ${name.padEnd(10)} ${what}${isLong ? "; long" : ""}`).join("\n")}
@@ -65,6 +66,7 @@ async function main() {
     options: {
       only: { type: "string", multiple: true, default: [] },
       deep: { type: "boolean", default: false },
+      soak: { type: "boolean", default: false },
       help: { type: "boolean", short: "h" },
     },
   });
@@ -72,13 +74,15 @@ async function main() {
   if (values.deep) process.env.EXAMKEY_DEEP = "1";
   // Workers, and the commands that tests run, are processes that load the same modules: Node keeps them compiled.
   process.env.NODE_COMPILE_CACHE ??= join(ROOT, "node_modules", ".cache", "examkey", "compiled");
-  const only = values.only.flatMap((names) => names.split(","));
+  if (values.soak) process.env.EXAMKEY_SOAK = "1";
+  const only = values.soak ? ["gateway"] : values.only.flatMap((names) => names.split(","));
+  const filters = values.soak ? ["test/gateway/soak/"] : positionals;
   const known = [...CHECKS.map(({ name }) => name), ...PROJECTS];
   const unknown = only.filter((name) => !known.includes(name as (typeof known)[number]));
   if (unknown.length > 0)
     throw new UsageError(`There is no part "${unknown[0]}". There are: ${known.join(", ")}.`);
 
-  const checks = chosen(only, positionals, values.deep);
+  const checks = chosen(only, filters, values.deep);
   const why = await fetchPackages();
   if (why !== null) console.log(why);
   const total = await runAll(checks);

@@ -10,6 +10,12 @@ export const MADE_PATIENT_ID = "VLUT_nn";
 export type MadeUids = { study?: number; series?: number; instance?: number };
 
 const STUDY = "1.2.276.0.7230010.3.200";
+const SAMPLE_UID = `${STUDY}.2.1.1`;
+
+/** Tags (PS3.6) as little endian writes them. */
+const ROWS = Buffer.from("28001000", "hex");
+const COLUMNS = Buffer.from("28001100", "hex");
+const PIXEL_DATA = Buffer.from("e07f1000", "hex");
 
 /** StudyInstanceUID of a made exam. */
 export function madeStudyUid(study: number): string {
@@ -28,4 +34,20 @@ export async function madeSample(uids: MadeUids, pixel?: number): Promise<Buffer
   const file = Buffer.from(made, "latin1");
   if (pixel !== undefined) file[file.length - 1] = pixel;
   return file;
+}
+
+/**
+ * A DICOM file with one picture of `side` × `side` bytes in the study of the sample itself, as large as a test needs.
+ * @param instance tells it from others of that study; its lowest byte is every pixel's
+ * @param side an even number
+ */
+export async function madePicture(instance: number, side: number): Promise<Buffer<ArrayBuffer>> {
+  const sample = (await madeSample({})).toString("latin1");
+  // As long as the sample's own, so that no length changes.
+  const uid = `1.2.276.0.7230010.3.${100_000_000 + instance}`;
+  const file = Buffer.from(sample.replaceAll(SAMPLE_UID, uid), "latin1");
+  const header = file.subarray(0, file.indexOf(PIXEL_DATA) + 12);
+  for (const tag of [ROWS, COLUMNS]) header.writeUInt16LE(side, header.indexOf(tag) + 8);
+  header.writeUInt32LE(side * side, header.length - 4);
+  return Buffer.concat([header, Buffer.alloc(side * side, instance)]);
 }

@@ -27,6 +27,8 @@ export interface Orthanc {
   authorization: string;
   /** Take DICOM files in through its own REST interface. @throws when it refuses one. */
   add(paths: Iterable<string>): Promise<void>;
+  /** Take one DICOM file in, as `add` does. @throws when it refuses it */
+  take(file: Uint8Array<ArrayBuffer>): Promise<void>;
   /** Remove an instance. @throws when there is none, or more than one */
   remove(sopInstanceUid: string): Promise<void>;
   close(): Promise<void>;
@@ -68,6 +70,7 @@ export async function startOrthanc(): Promise<Orthanc> {
         password,
         authorization,
         add: (paths) => add(base, authorization, paths),
+        take: (file) => take(base, authorization, file),
         remove: (sopInstanceUid) => remove(base, authorization, sopInstanceUid),
         close: () => stop(child, folder),
       };
@@ -95,10 +98,16 @@ async function answers(child: ChildProcess, url: string, authorization: string):
 
 async function add(base: string, authorization: string, paths: Iterable<string>): Promise<void> {
   for (const path of paths) {
-    const body = await readFile(path);
-    const response = await fetch(`${base}/instances`, { method: "POST", headers: { authorization }, body });
-    if (!response.ok) throw new Error(`Orthanc refused ${path} with ${response.status}`);
+    await take(base, authorization, await readFile(path)).catch((cause) => {
+      throw new Error(`Orthanc did not take ${path}`, { cause });
+    });
   }
+}
+
+async function take(base: string, authorization: string, body: Uint8Array<ArrayBuffer>): Promise<void> {
+  const response = await fetch(`${base}/instances`, { method: "POST", headers: { authorization }, body });
+  if (!response.ok) throw new Error(`Orthanc refused a file with ${response.status}`);
+  await response.arrayBuffer();
 }
 
 async function remove(base: string, authorization: string, sopInstanceUid: string): Promise<void> {

@@ -28,7 +28,8 @@ export default defineConfig({
     environment: "node",
     allowOnly: false,
     // Files of all projects run side by side. Many wait for blocks and polls: a third worker uses what they leave of two cores.
-    maxWorkers: 3,
+    // What is soaked has them for itself.
+    maxWorkers: process.env.EXAMKEY_SOAK === "1" ? 1 : 3,
     // Once, before anything runs: compiling in several workers at a time fails.
     globalSetup: "test/compile.ts",
     projects: [
