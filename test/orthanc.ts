@@ -59,7 +59,9 @@ export async function startOrthanc(): Promise<Orthanc> {
     await writeFile(configuration, JSON.stringify({ ...settings, ...folders }));
     const child = spawn(installed.executable, [configuration], { stdio: "ignore" });
     // A test that fails while it starts does not come to close it.
-    process.once("exit", () => child.kill("SIGKILL"));
+    const kill = () => child.kill("SIGKILL");
+    process.once("exit", kill);
+    child.once("exit", () => process.off("exit", kill));
     const base = `http://127.0.0.1:${port}`;
     const authorization = basicAuthorization(username, password);
     const url = `${base}/dicom-web`;
