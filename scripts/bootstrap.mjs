@@ -179,7 +179,8 @@ async function handOver(command, args) {
   // Node reads TypeScript by itself from 22.18 on.
   if (!process.features.typescript) {
     process.env.NODE_OPTIONS += " --experimental-strip-types";
-    process.exitCode = await run(process.execPath, [script, ...first, ...args], process.env);
+    const all = [...process.execArgv, script, ...first, ...args];
+    process.exitCode = await run(process.execPath, all, process.env);
     return;
   }
   process.removeAllListeners("warning");
@@ -206,7 +207,8 @@ async function main([command, ...args]) {
     const node = fetchNode();
     const path = `${dirname(node)}${delimiter}${process.env.PATH}`;
     const self = fileURLToPath(import.meta.url);
-    process.exitCode = await run(node, [self, command, ...args], { ...process.env, PATH: path });
+    const all = [...process.execArgv, self, command, ...args];
+    process.exitCode = await run(node, all, { ...process.env, PATH: path });
     return;
   }
   if (!isInstalled()) await install();

@@ -1,6 +1,7 @@
 /** The gateway as a process of its own, as a hospital runs it. */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 
 export interface GatewayProcess {
   child: ChildProcess;
@@ -16,7 +17,11 @@ export interface GatewayProcess {
 
 /** Start `gateway/main.ts`, and wait until it is ready or has ended. */
 export async function startProcess(environment: Record<string, string>): Promise<GatewayProcess> {
-  const child = fork("gateway/main.ts", [], { env: environment, stdio: ["ignore", "pipe", "pipe", "ipc"] });
+  const child = fork("gateway/main.ts", [], {
+    env: environment,
+    execArgv: nodeOptions(),
+    stdio: ["ignore", "pipe", "pipe", "ipc"],
+  });
   const ended = once(child, "close").then(([code]) => Number(code));
   const output = { stdout: "", stderr: "" };
   for (const stream of ["stdout", "stderr"] as const) {
@@ -39,4 +44,10 @@ export async function startProcess(environment: Record<string, string>): Promise
       await ended;
     },
   };
+}
+
+/** What `npm run gateway` starts Node with. */
+function nodeOptions(): string[] {
+  const { scripts } = JSON.parse(readFileSync("package.json", "utf8"));
+  return scripts.gateway.split(" ").filter((word: string) => word.startsWith("--"));
 }
