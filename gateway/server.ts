@@ -10,6 +10,7 @@ import { registerWatchRoute } from "./access/watchRoute.ts";
 import { ArchiveClient, basicAuthorization } from "./archive/client.ts";
 import { startEmbeddedArchive } from "./archive/embedded/server.ts";
 import { FrameCache } from "./archive/frameCache.ts";
+import { MetadataCache } from "./archive/metadataCache.ts";
 import { AccessLog } from "./audit/accessLog.ts";
 import { Anchoring, type AnchoringContext } from "./audit/anchoring.ts";
 import { Audit } from "./audit/audit.ts";
@@ -130,8 +131,11 @@ async function assemble(config: GatewayConfig, closers: Closers): Promise<Omit<R
 
   const facts = new ArchiveFacts(archive);
   const frameCache = new FrameCache(config.frameCache);
-  facts.onForget(() => frameCache.clear());
-  directory.onForget(() => frameCache.clear());
+  const metadataCache = new MetadataCache();
+  for (const cache of [frameCache, metadataCache]) {
+    facts.onForget(() => cache.clear());
+    directory.onForget(() => cache.clear());
+  }
   const operator = new Operator({ ...config, ledger: consentLedger, chainId });
   const inTurn = sharedTurns(database, "the operator's nonces");
   const sender = new Sender(provider, config.operatorKey, chainId, inTurn);
@@ -192,6 +196,7 @@ async function assemble(config: GatewayConfig, closers: Closers): Promise<Omit<R
     gate,
     archive,
     frameCache,
+    metadataCache,
     urlFor: (request) => proxies.urlFor(request, site.url),
   });
   await serveApp(app, config.appDir);
@@ -292,7 +297,8 @@ async function openArchive(
   const store = join(dataDir, "store");
   const embedded = await startEmbeddedArchive({ folders: archive.folders, store });
   closers.push(() => embedded.close());
-  const client = new ArchiveClient({ url: embedded.url, authorization: embedded.authorization, onFailure });
+  const { url, authorization } = embedded;
+  const client = new ArchiveClient({ url, authorization, onFailure, isOwn: true });
   closers.push(() => client.close());
   return { archive: client, unreadable: embedded.unreadable };
 }

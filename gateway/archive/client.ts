@@ -18,6 +18,7 @@ import { type Content, contentsOf } from "./content.ts";
 import { type DicomDataset, stringOf } from "./dicomJson.ts";
 import { tagOf } from "./dictionary.ts";
 import { AS_STORED } from "./mediaType.ts";
+import { OrthancFrames } from "./orthancFrames.ts";
 import type { ContentReceiver } from "./receiver.ts";
 import { type StoreResult, storeResult, writeFiles } from "./storing.ts";
 import { EXPLICIT_LITTLE_ENDIAN } from "./transferSyntaxes.ts";
@@ -54,9 +55,12 @@ export function basicAuthorization(username: string, password: string): string {
 /** A client of one archive. Every method throws `Problem`: `archive-unavailable`, `not-found` or `not-acceptable`. */
 export class ArchiveClient {
   readonly #connection: ArchiveConnection;
+  readonly #orthanc: OrthancFrames | null;
 
-  constructor(options: ArchiveOptions) {
+  /** @param options `isOwn`, where it is known to be no Orthanc */
+  constructor({ isOwn = false, ...options }: ArchiveOptions & { isOwn?: boolean }) {
     this.#connection = new ArchiveConnection(options);
+    this.#orthanc = isOwn ? null : new OrthancFrames(options);
   }
 
   /** Whether the archive answers a search, which is what everything else rests on. */
@@ -105,13 +109,19 @@ export class ArchiveClient {
 
   /** One instance's attributes (PS3.18 section 10.4.1.1.2), without its pixels. */
   async metadata(instance: InstanceReference, options: CallOptions = {}): Promise<DicomDataset> {
-    const { json } = await this.#connection.json(
-      `${instancePath(instance)}/metadata`,
-      asking(DICOM_JSON, options),
-    );
+    return (await this.sizedMetadata(instance, options)).dataset;
+  }
+
+  /** As `metadata`, with the bytes that it came in. */
+  async sizedMetadata(
+    instance: InstanceReference,
+    options: CallOptions = {},
+  ): Promise<{ dataset: DicomDataset; size: number }> {
+    const path = `${instancePath(instance)}/metadata`;
+    const { json, size } = await this.#connection.json(path, asking(DICOM_JSON, options));
     const [dataset] = asDatasets(json);
     if (dataset === undefined) throw new Problem("not-found");
-    return dataset;
+    return { dataset, size };
   }
 
   /**
@@ -128,12 +138,20 @@ export class ArchiveClient {
     yield* contentsOf(await orDecoded(transferSyntax, ask));
   }
 
-  /** One frame, counted from 1, as `frames` gives it: nothing of it comes before it is let flow. */
-  frame(
-    instance: InstanceReference,
+  /**
+   * One frame, counted from 1, as `frames` gives it: nothing of it comes before it is let flow.
+   * @param instance with the patient id that it is listed with, where that is known: an Orthanc then gives it sooner
+   */
+  async frame(
+    instance: InstanceReference & { patientId?: string },
     frame: number,
     { transferSyntax = AS_STORED, ...options }: CallOptions & { transferSyntax?: string } = {},
   ): Promise<ContentReceiver> {
+    const { patientId } = instance;
+    if (this.#orthanc && transferSyntax === AS_STORED && patientId !== undefined) {
+      const sooner = await this.#orthanc.frame({ ...instance, patientId }, frame, options);
+      if (sooner) return sooner;
+    }
     const ask = (accept: string) =>
       this.#connection.receive(framesPath(instance, [frame]), asking(accept, options));
     return orDecoded(transferSyntax, ask);
@@ -183,7 +201,7 @@ export class ArchiveClient {
 
   /** Close all connections at once. */
   async close(): Promise<void> {
-    await this.#connection.close();
+    await Promise.all([this.#connection.close(), this.#orthanc?.close()]);
   }
 
   #bulkDataPath(instance: InstanceReference, uri: string): string {

@@ -4,8 +4,9 @@ import { Readable } from "node:stream";
 import { type Dispatcher, Pool } from "undici";
 import { Problem } from "../problem.ts";
 import { askAgain } from "./askAgain.ts";
+import type { Kind } from "./content.ts";
 import { MultipartError } from "./multipart.ts";
-import { ContentReceiver, type Failures, WholeReceiver } from "./receiver.ts";
+import { ContentReceiver, type Failures, type Whole, WholeReceiver } from "./receiver.ts";
 
 /** Where an archive is, and what opens it. */
 export interface ArchiveOptions {
@@ -37,11 +38,11 @@ export interface Answer {
   body: AsyncIterable<Uint8Array>;
 }
 
-/** An answer in JSON. */
-export type Json = { headers: IncomingHttpHeaders; json: unknown };
+/** An answer in JSON, and its size in bytes. */
+export type Json = { headers: IncomingHttpHeaders; json: unknown; size: number };
 
-/** More JSON than this in one answer is refused: it is one page of a search, or one instance's metadata. */
-const MAX_JSON = 64 * 1024 * 1024;
+/** More than this in one whole answer is refused: it is one page of a search, or one instance's metadata. */
+const MAX_WHOLE = 64 * 1024 * 1024;
 
 /** A pool of connections to the archive, and the only place that knows its credentials. */
 export class ArchiveConnection {
@@ -95,11 +96,14 @@ export class ArchiveConnection {
     throw this.#noted(refusal(response.statusCode));
   }
 
-  /** As `request`, for one content, of which nothing comes before it is let flow. @throws {Problem} */
-  async receive(path: string, ask: Ask): Promise<ContentReceiver> {
+  /**
+   * As `request`, for one content, of which nothing comes before it is let flow.
+   * @param kind where it is known otherwise than by the answer @throws {Problem}
+   */
+  async receive(path: string, ask: Ask, kind?: Kind): Promise<ContentReceiver> {
     const { signal } = ask.options;
     signal?.throwIfAborted();
-    const receiver = new ContentReceiver(this.#failures(ask), signal);
+    const receiver = new ContentReceiver(this.#failures(ask), signal, kind);
     this.#asking.dispatch({ ...this.#asked(path, ask), body: null }, receiver);
     await receiver.known;
     return receiver;
@@ -107,16 +111,21 @@ export class ArchiveConnection {
 
   /** As `request`, for JSON; nothing at all is an empty list. @param body makes it a POST @throws {Problem} */
   async json(path: string, ask: Ask, body?: AsyncIterable<Uint8Array>): Promise<Json> {
+    const answer = await this.whole(path, ask, body);
+    return { headers: answer.headers, json: parseJson(answer.body), size: answer.body.length };
+  }
+
+  /** As `request`, for an answer that is not long. @param body makes it a POST @throws {Problem} */
+  whole(path: string, ask: Ask, body?: AsyncIterable<Uint8Array>): Promise<Whole> {
     const { signal } = ask.options;
     signal?.throwIfAborted();
-    const receiver = new WholeReceiver(this.#failures(ask), MAX_JSON, signal);
+    const receiver = new WholeReceiver(this.#failures(ask), MAX_WHOLE, signal);
     const sent = body ? Readable.from(body) : null;
     this.#asking.dispatch(
       { ...this.#asked(path, ask), body: sent, ...(sent && { method: "POST" }) },
       receiver,
     );
-    const answer = await receiver.answer;
-    return { headers: answer.headers, json: parseJson(answer.body) };
+    return receiver.answer;
   }
 
   #asked(path: string, { headers }: Pick<Ask, "headers">) {

@@ -2,6 +2,7 @@
  * Frames kept in memory, for viewers that come back to them: pixels of an instance never change under its UID. Nothing is
  * kept on a disk, and nothing is given from here that was not permitted to this very request.
  */
+import { BoundedCache } from "./boundedCache.ts";
 import type { InstanceReference } from "./client.ts";
 import type { Kind } from "./content.ts";
 
@@ -18,71 +19,39 @@ const LIFETIME = 10 * 60_000;
 const LARGEST_SHARE = 1 / 8;
 
 export class FrameCache {
-  readonly #most: number;
-  /** By when each was last used, the longest ago first. */
-  readonly #frames = new Map<string, CachedFrame & { until: number }>();
-  #size = 0;
-  #generation = 0;
+  readonly #frames: BoundedCache<CachedFrame>;
+  /** Bytes of the largest frame that is kept. */
+  readonly largest: number;
 
   /** @param most bytes of all frames; 0 keeps none */
   constructor(most: number) {
-    this.#most = most;
+    this.#frames = new BoundedCache(most, LIFETIME);
+    this.largest = most * LARGEST_SHARE;
   }
 
-  /** Grows whenever everything is dropped: a frame that was asked for before must not be kept after. */
+  /** As of `BoundedCache`. */
   get generation(): number {
-    return this.#generation;
+    return this.#frames.generation;
   }
 
   /** Bytes that are kept. */
   get size(): number {
-    return this.#size;
-  }
-
-  /** Bytes of the largest frame that is kept. */
-  get largest(): number {
-    return this.#most * LARGEST_SHARE;
+    return this.#frames.size;
   }
 
   get(reference: FrameReference): CachedFrame | undefined {
-    const key = keyOf(reference);
-    const found = this.#frames.get(key);
-    if (!found) return undefined;
-    this.#remove(key);
-    if (found.until < performance.now()) return undefined;
-    this.#add(key, found);
-    return found;
+    return this.#frames.get(keyOf(reference));
   }
 
   /** Keep a frame. @param generation that of the time when the archive was asked for it */
   set(reference: FrameReference, frame: CachedFrame, generation: number): void {
-    if (frame.bytes.length > this.largest || generation !== this.#generation) return;
-    const key = keyOf(reference);
-    this.#remove(key);
-    this.#add(key, { ...frame, until: performance.now() + LIFETIME });
-    for (const oldest of this.#frames.keys()) {
-      if (this.#size <= this.#most) break;
-      this.#remove(oldest);
-    }
+    const { length } = frame.bytes;
+    if (length <= this.largest) this.#frames.set(keyOf(reference), frame, length, generation);
   }
 
   /** Keep nothing of what was kept: an exam changed. */
   clear(): void {
-    this.#generation += 1;
     this.#frames.clear();
-    this.#size = 0;
-  }
-
-  #add(key: string, frame: CachedFrame & { until: number }): void {
-    this.#frames.set(key, frame);
-    this.#size += frame.bytes.length;
-  }
-
-  #remove(key: string): void {
-    const found = this.#frames.get(key);
-    if (!found) return;
-    this.#frames.delete(key);
-    this.#size -= found.bytes.length;
   }
 }
 

@@ -34,6 +34,7 @@ function lengthIn(text: string | undefined): number | null {
 export class ContentReceiver extends Readable implements Dispatcher.DispatchHandler, Content {
   readonly #failures: Failures;
   readonly #signal: AbortSignal | undefined;
+  readonly #told: Kind | undefined;
   readonly #abort = () => this.destroy(this.#signal?.reason);
   readonly #known = Promise.withResolvers<void>();
   #controller: Controller | null = null;
@@ -52,9 +53,11 @@ export class ContentReceiver extends Readable implements Dispatcher.DispatchHand
   #isWhole = false;
   #isOver = false;
 
-  constructor(failures: Failures, signal?: AbortSignal) {
+  /** @param told what comes, where it is known otherwise than by the answer */
+  constructor(failures: Failures, signal?: AbortSignal, told?: Kind) {
     super({ highWaterMark: AHEAD });
     this.#failures = failures;
+    this.#told = told;
     this.#signal = signal;
     signal?.addEventListener("abort", this.#abort, { once: true });
     // Who waits is told. What fails later ends the stream, also where nobody reads it yet.
@@ -187,7 +190,7 @@ export class ContentReceiver extends Readable implements Dispatcher.DispatchHand
   }
 
   #know(contentType: string, length: number | null): void {
-    this.#kind = kindOf(contentType);
+    this.#kind = this.#told ?? kindOf(contentType);
     this.#length = length;
     this.#known.resolve();
   }

@@ -4,6 +4,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Action } from "../../protocol/terms.ts";
 import type { ArchiveClient } from "../archive/client.ts";
 import type { FrameCache } from "../archive/frameCache.ts";
+import type { MetadataCache } from "../archive/metadataCache.ts";
 import type { Renderer } from "../archive/rendering/renderer.ts";
 import { Problem } from "../problem.ts";
 import type { AccessGate, AllowedSeries, OpenExam } from "./access.ts";
@@ -18,6 +19,7 @@ export interface Parts {
   renderer: Renderer;
   holdings: Holdings;
   frameCache: FrameCache;
+  metadataCache: MetadataCache;
   /** This gateway's DICOMweb root as the caller of a request sees it, without a trailing slash. */
   root: (request: FastifyRequest) => string;
 }

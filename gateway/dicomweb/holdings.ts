@@ -15,6 +15,8 @@ export interface HeldInstance extends InstanceReference {
   frames: number | null;
   /** Instance Number, or null. */
   number: number | null;
+  /** Empty where the listing has none. */
+  patientId: string;
 }
 
 /** One series, as its study lists it. */
@@ -29,7 +31,7 @@ type Listing = { at: number; instances: Promise<ReadonlyMap<string, HeldInstance
 /** A listing is trusted for this long, in milliseconds: where an instance belongs hardly ever changes. */
 const FRESH = 30_000;
 const MAX_LISTINGS = 256;
-const INSTANCE_FIELDS = ["InstanceNumber", "NumberOfFrames", "Rows", "Columns"];
+const INSTANCE_FIELDS = ["InstanceNumber", "NumberOfFrames", "Rows", "Columns", "PatientID"];
 
 export class Holdings {
   readonly #archive: ArchiveClient;
@@ -104,7 +106,9 @@ export class Holdings {
       if (sopInstanceUid === null || !here) continue;
       const frames = numberOfFrames(dataset) || null;
       const number = numberOf(dataset, "InstanceNumber");
-      held.set(sopInstanceUid, { studyInstanceUid, seriesInstanceUid, sopInstanceUid, frames, number });
+      const patientId = stringOf(dataset, "PatientID") ?? "";
+      const reference = { studyInstanceUid, seriesInstanceUid, sopInstanceUid };
+      held.set(sopInstanceUid, { ...reference, frames, number, patientId });
     }
     return held;
   }

@@ -178,8 +178,8 @@ async function sendMetadata(
 }
 
 /** Metadata that is what was asked for, by the UIDs in it. @throws {Problem} `not-found` */
-async function verifiedMetadata({ archive }: Parts, instance: InstanceReference, signal: AbortSignal) {
-  const dataset = await archive.metadata(instance, { signal });
+async function verifiedMetadata(parts: Parts, instance: InstanceReference, signal: AbortSignal) {
+  const dataset = await parts.metadataCache.get(parts.archive, instance, { signal });
   const same =
     stringOf(dataset, "StudyInstanceUID") === instance.studyInstanceUid &&
     stringOf(dataset, "SeriesInstanceUID") === instance.seriesInstanceUid &&

@@ -2,6 +2,7 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { ArchiveClient } from "../archive/client.ts";
 import type { FrameCache } from "../archive/frameCache.ts";
+import type { MetadataCache } from "../archive/metadataCache.ts";
 import { Renderer } from "../archive/rendering/renderer.ts";
 import { Problem, sendProblem } from "../problem.ts";
 import type { AccessGate } from "./access.ts";
@@ -16,6 +17,7 @@ export interface DicomwebOptions {
   gate: AccessGate;
   archive: ArchiveClient;
   frameCache: FrameCache;
+  metadataCache: MetadataCache;
   /** The gateway's URL as the caller of a request sees it; URLs in the answer begin with it. */
   urlFor: (request: FastifyRequest) => string;
 }
@@ -24,12 +26,13 @@ const PREFIX = "/dicomweb";
 
 /** Serve the archive below `/dicomweb`, to those whom the gate lets through. Problems are thrown to the app's handler. */
 export function registerDicomwebRoutes(app: FastifyInstance, options: DicomwebOptions): void {
-  const { gate, archive, frameCache, urlFor } = options;
+  const { gate, archive, frameCache, metadataCache, urlFor } = options;
   app.register(
     async (routes) => {
       const renderer = new Renderer(archive);
       const root = (request: FastifyRequest) => `${urlFor(request)}${PREFIX}`;
-      const parts: Parts = { gate, archive, renderer, holdings: new Holdings(archive), frameCache, root };
+      const holdings = new Holdings(archive);
+      const parts: Parts = { gate, archive, renderer, holdings, frameCache, metadataCache, root };
       routes.addHook("onClose", () => renderer.close());
       // What is asked for in part is given whole (RFC 9110 section 14.2): no archive's answer is known in length beforehand.
       routes.addHook("onRequest", async (_request, reply) => void reply.header("accept-ranges", "none"));

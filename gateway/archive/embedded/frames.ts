@@ -1,5 +1,10 @@
 /** Where an instance's frames are in its file, and their bytes as they are stored. */
-import { DEFLATED_LITTLE_ENDIAN, EXPLICIT_BIG_ENDIAN, EXPLICIT_LITTLE_ENDIAN } from "../transferSyntaxes.ts";
+import {
+  DEFLATED_LITTLE_ENDIAN,
+  EXPLICIT_BIG_ENDIAN,
+  EXPLICIT_LITTLE_ENDIAN,
+  frameMediaType,
+} from "../transferSyntaxes.ts";
 import { type DicomFile, UnreadableFile } from "./dicomFile.ts";
 import { swapStream } from "./endian.ts";
 
@@ -19,26 +24,12 @@ export interface FrameTable {
   read(frame: number): AsyncIterable<Uint8Array>;
 }
 
-/** Media types of compressed frames (PS3.18 table 8.7.3-5); all others are octets. */
-const MEDIA_TYPES: Array<[RegExp, string]> = [
-  [/^1\.2\.840\.10008\.1\.2\.4\.(5[0-7]|70)$/, "image/jpeg"],
-  [/^1\.2\.840\.10008\.1\.2\.4\.8[01]$/, "image/jls"],
-  [/^1\.2\.840\.10008\.1\.2\.4\.9[01]$/, "image/jp2"],
-  [/^1\.2\.840\.10008\.1\.2\.4\.9[23]$/, "image/jpx"],
-  [/^1\.2\.840\.10008\.1\.2\.4\.20[1-3]$/, "image/jphc"],
-  [/^1\.2\.840\.10008\.1\.2\.4\.11[0-2]$/, "image/jxl"],
-  [/^1\.2\.840\.10008\.1\.2\.5$/, "image/dicom-rle"],
-  [/^1\.2\.840\.10008\.1\.2\.4\.10[0-1](\.1)?$/, "video/mpeg"],
-  [/^1\.2\.840\.10008\.1\.2\.4\.10[2-6](\.1)?$/, "video/mp4"],
-];
-
 /** The frames of a file; a count of 0 where it has no pixels. @throws {UnreadableFile} when they cannot be told apart. */
 export async function frameTable(file: DicomFile): Promise<FrameTable> {
   const { pixelData, source, dataSet } = file;
   const declared = Math.max(1, Number(dataSet.string("x00280008")) || 1);
   const transferSyntaxUid = sentAs(file.transferSyntaxUid);
-  const mediaType =
-    MEDIA_TYPES.find(([syntax]) => syntax.test(transferSyntaxUid))?.[1] ?? "application/octet-stream";
+  const mediaType = frameMediaType(transferSyntaxUid);
   if (!pixelData) return { count: 0, transferSyntaxUid, mediaType, read: () => absent() };
   if (!pixelData.hadUndefinedLength) {
     const native = nativeFrames(file, declared);

@@ -8,6 +8,7 @@ import { expect } from "vitest";
 import { ArchiveClient } from "../../../gateway/archive/client.ts";
 import { startEmbeddedArchive } from "../../../gateway/archive/embedded/server.ts";
 import { FrameCache } from "../../../gateway/archive/frameCache.ts";
+import { MetadataCache } from "../../../gateway/archive/metadataCache.ts";
 import { registerDicomwebRoutes } from "../../../gateway/dicomweb/routes.ts";
 import { Problem, sendProblem, toProblem } from "../../../gateway/problem.ts";
 import { startOrthanc } from "../../orthanc.ts";
@@ -64,6 +65,7 @@ export async function openHouse(
   start: () => Promise<Archive>,
   files: Iterable<Uint8Array>,
   frameCache = new FrameCache(0),
+  metadataCache = new MetadataCache(),
 ): Promise<House> {
   const archive = await start();
   const direct = new ArchiveClient(archive);
@@ -87,7 +89,7 @@ export async function openHouse(
   app.addHook("onRequestAbort", async (_request) => {
     abandoned += 1;
   });
-  registerDicomwebRoutes(app, { gate, archive: client, frameCache, urlFor: () => origin });
+  registerDicomwebRoutes(app, { gate, archive: client, frameCache, metadataCache, urlFor: () => origin });
   origin = await app.listen({ host: "127.0.0.1", port: 0 });
   const secrets = [...archive.secrets, new URL(archive.url).host, new URL(wiretap.url).host];
   const ask = async (method: "GET" | "HEAD", path: string, headers: Record<string, string> = {}) => {
