@@ -31,6 +31,8 @@ describe.skipIf(missing !== "")(`a whole study of ${SIZE / 1e6} MB${missing}`, {
 
   /** Retrieve it, or what is in it (WADO-RS), and count the bytes of the body. @throws where it does not come whole */
   async function retrieve(pace: Pace = () => undefined, path = scene.study): Promise<number> {
+    // A token lasts a quarter of an hour, and all of this may take longer: each has a new one.
+    scene.world.useGateway(scene.url);
     const headers = {
       accept: 'multipart/related; type="application/dicom"; transfer-syntax=*',
       authorization: `Bearer ${await scene.world.signIn("patient")}`,
