@@ -32,8 +32,17 @@ export type Outcome = { hash: Hex; block: number; isReverted: boolean; gasUsed: 
 /** How often a call is sent anew whose nonce another transaction took. */
 const MOST_ATTEMPTS = 3;
 
-/** Milliseconds between two looks for a transaction in a block. */
-const PACE = 250;
+/** Milliseconds between two looks for a transaction in a block: at first, and at most. */
+const PACE = { first: 250, most: 2_000 };
+
+/** Milliseconds without an answer of the node's that are waited out: it has the transaction already. */
+const SILENCE = 10_000;
+
+/**
+ * Looks in a row at which a nonce is used and its transaction is in no block, after which another one has it: behind one
+ * URL may be several nodes, of which one has the block sooner than the other.
+ */
+const LOOKS = 10;
 
 export class Sender {
   readonly #provider: JsonRpcProvider;
@@ -137,6 +146,7 @@ export class Sender {
    * @throws {Problem} `chain-unavailable`, also where that takes longer: it may be mined later
    */
   async execute(call: Call, patience = Number.POSITIVE_INFINITY): Promise<void> {
+    const until = performance.now() + patience;
     for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1) {
       const terms = { gas: await this.gasFor(call), fees: await this.suggestedFees() };
       const sent = await this.withNextNonce(async (nonce) => {
@@ -144,7 +154,7 @@ export class Sender {
         await this.send(signed);
         return { nonce, hash: signed.hash };
       });
-      if (await this.#isMined(sent, performance.now() + patience)) return;
+      if (await this.#isMined(sent, until)) return;
     }
     throw new TransactionFailed(
       `Whatever ${this.address} sends, another transaction of its own takes the place of it.`,
@@ -153,12 +163,23 @@ export class Sender {
 
   /** Wait for a transaction to be mined. False where another one was, under its nonce. */
   async #isMined({ nonce, hash }: { nonce: number; hash: Hex }, until: number): Promise<boolean> {
-    for (; performance.now() < until; await delay(PACE)) {
-      const isUsed = (await this.mined("latest")) > nonce;
-      const outcome = await this.outcomeOf([hash]);
-      if (outcome?.isReverted)
-        throw new TransactionFailed("A transaction was mined without the wanted effect.");
-      if (outcome || isUsed) return outcome !== null;
+    let pace = PACE.first;
+    let looks = 0;
+    for (let heard = performance.now(); performance.now() < until; ) {
+      try {
+        const isUsed = (await this.mined("latest")) > nonce;
+        const outcome = await this.outcomeOf([hash]);
+        heard = performance.now();
+        if (outcome?.isReverted)
+          throw new TransactionFailed("A transaction was mined without the wanted effect.");
+        if (outcome) return true;
+        looks = isUsed ? looks + 1 : 0;
+        if (looks === LOOKS) return false;
+      } catch (error) {
+        if (!(error instanceof Problem) || performance.now() - heard > SILENCE) throw error;
+      }
+      await delay(pace);
+      pace = Math.min(pace * 1.2, PACE.most);
     }
     throw new Problem("chain-unavailable");
   }
