@@ -12,7 +12,11 @@ export class Remembered<T> {
     const now = performance.now();
     const kept = this.#answers.get(key);
     if (kept && kept.until > now) return kept.answer;
-    for (const [old, { until }] of this.#answers) if (until <= now) this.#answers.delete(old);
+    // All are kept equally long, so the first to go are the first that came.
+    for (const [old, { until }] of this.#answers) {
+      if (until > now) break;
+      this.#answers.delete(old);
+    }
     const answer = ask();
     this.#answers.set(key, { answer, until: now + this.#lifetime });
     answer.catch(() => {

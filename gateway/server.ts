@@ -132,10 +132,13 @@ async function assemble(config: GatewayConfig, closers: Closers): Promise<Omit<R
   const facts = new ArchiveFacts(archive);
   const frameCache = new FrameCache(config.frameCache);
   const metadataCache = new MetadataCache();
-  for (const cache of [frameCache, metadataCache]) {
-    facts.onForget(() => cache.clear());
-    directory.onForget(() => cache.clear());
-  }
+  const forget = () => {
+    archive.forget();
+    frameCache.clear();
+    metadataCache.clear();
+  };
+  facts.onForget(forget);
+  directory.onForget(forget);
   const operator = new Operator({ ...config, ledger: consentLedger, chainId });
   const inTurn = sharedTurns(database, "the operator's nonces");
   const sender = new Sender(provider, config.operatorKey, chainId, inTurn);

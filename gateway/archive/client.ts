@@ -1,7 +1,7 @@
 /**
  * The gateway's way to its archive: any DICOMweb origin server (PS3.18), asked over HTTP.
  *
- * URLs are built from checked parts only, nothing is retried, nothing is compressed on the way (an archive that
+ * URLs are built from checked parts only, no answer is asked for twice, nothing is compressed on the way (an archive that
  * compresses pixel data spends more time on it than the network), and the archive's credentials stay in here.
  */
 import { randomUUID } from "node:crypto";
@@ -148,6 +148,7 @@ export class ArchiveClient {
     { transferSyntax = AS_STORED, ...options }: CallOptions & { transferSyntax?: string } = {},
   ): Promise<ContentReceiver> {
     const { patientId } = instance;
+    frameNumber(frame);
     if (this.#orthanc && transferSyntax === AS_STORED && patientId !== undefined) {
       const sooner = await this.#orthanc.frame({ ...instance, patientId }, frame, options);
       if (sooner) return sooner;
@@ -197,6 +198,11 @@ export class ArchiveClient {
     const { json } = await this.#connection.json("studies", ask, writeFiles(files, boundary, sent));
     const [result] = asDatasets(json);
     return storeResult(result ?? {}, sent.files);
+  }
+
+  /** Trust nothing that was learnt of instances before: something was stored. */
+  forget(): void {
+    this.#orthanc?.forget();
   }
 
   /** Close all connections at once. */

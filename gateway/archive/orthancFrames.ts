@@ -27,8 +27,12 @@ const ALIKE = /^1\.2\.840\.10008\.1\.2(\.1|\.5|\.4\.(50|51|57|70|80|81|90|91))?$
 
 /** Milliseconds that an instance's transfer syntax is taken for what it was. */
 const SYNTAX_KEPT = 30_000;
-/** Milliseconds until an archive that was no Orthanc, or did not let us in, is looked at again. */
-const LOOKED_AGAIN = 60_000;
+/** Milliseconds that this way is not tried for, where the archive is no Orthanc, or does not let us in or answer. */
+const CLOSED = 60_000;
+/** Milliseconds that an Orthanc takes at most to say who it is, or in which syntax an instance is. */
+const SHORTLY = 2_000;
+/** Whoever answers at all is not down. */
+const ANY_STATUS = Array.from({ length: 400 }, (_, index) => 200 + index);
 
 /** What Orthanc says of itself, as far as it tells it from others. */
 const systemSchema = z.object({ ApiVersion: z.number(), DicomAet: z.string(), Version: z.string() });
@@ -39,34 +43,37 @@ export type NamedInstance = InstanceReference & { patientId: string };
 export class OrthancFrames {
   readonly #connection: ArchiveConnection;
   readonly #syntaxes = new Remembered<string>(SYNTAX_KEPT);
-  readonly #looks = new Remembered<boolean>(LOOKED_AGAIN);
-  #isOrthanc = false;
+  #isOrthanc: Promise<boolean> | null = null;
+  #closedUntil = 0;
 
   /** @param options of the archive: its DICOMweb root's parent is where Orthanc itself answers */
   constructor(options: ArchiveOptions) {
     const { url } = options;
-    // Told of nothing: whoever is turned away here asks by DICOMweb, and hears of a failure there.
-    this.#connection = new ArchiveConnection({
-      ...options,
-      url: new URL("..", url.endsWith("/") ? url : `${url}/`).href,
-      onFailure: () => undefined,
-    });
+    const parent = new URL("..", url.endsWith("/") ? url : `${url}/`).href;
+    this.#connection = new ArchiveConnection({ ...options, url: parent });
   }
 
   /** A frame as it is stored, counted from 1; null where it does not go this way. @throws the signal's reason */
   async frame(instance: NamedInstance, frame: number, options: CallOptions): Promise<ContentReceiver | null> {
     const id = orthancId(instance);
-    if (id === null || !(await this.#answers())) return null;
+    if (id === null || performance.now() < this.#closedUntil) return null;
     try {
+      this.#isOrthanc ??= this.#look();
+      if (!(await this.#isOrthanc)) return this.#close();
       const transferSyntaxUid = await this.#syntaxes.get(id, () => this.#transferSyntax(id));
       if (!ALIKE.test(transferSyntaxUid)) return null;
       const kind = { mediaType: frameMediaType(transferSyntaxUid), transferSyntaxUid };
-      return await this.#connection.receive(`instances/${id}/frames/${frame - 1}/raw`, asking(options), kind);
+      const ask = { headers: { accept: "*/*" }, expected: [200], options };
+      return await this.#connection.receive(`instances/${id}/frames/${frame - 1}/raw`, ask, kind);
     } catch (error) {
       options.signal?.throwIfAborted();
-      if (statusOf(error) !== 404) this.#isOrthanc = false;
-      return null;
+      return statusOf(error) === 404 ? null : this.#close();
     }
+  }
+
+  /** Ask anew in which syntax instances are: something was stored. */
+  forget(): void {
+    this.#syntaxes.clear();
   }
 
   /** Close all connections at once. */
@@ -74,23 +81,26 @@ export class OrthancFrames {
     await this.#connection.close();
   }
 
-  async #answers(): Promise<boolean> {
-    if (this.#isOrthanc) return true;
-    return this.#looks.get("system", async () => {
-      const answer = await this.#connection.json("system", asking({})).catch(() => null);
-      this.#isOrthanc = systemSchema.safeParse(answer?.json).success;
-      return this.#isOrthanc;
-    });
+  #close(): null {
+    this.#isOrthanc = null;
+    this.#closedUntil = performance.now() + CLOSED;
+    return null;
+  }
+
+  async #look(): Promise<boolean> {
+    const { json } = await this.#connection.json("system", shortly(ANY_STATUS));
+    return systemSchema.safeParse(json).success;
   }
 
   async #transferSyntax(id: string): Promise<string> {
-    const answer = await this.#connection.whole(`instances/${id}/metadata/TransferSyntax`, asking({}));
+    const answer = await this.#connection.whole(`instances/${id}/metadata/TransferSyntax`, shortly([200]));
     return answer.body.toString("latin1").trim();
   }
 }
 
-function asking(options: CallOptions): Ask {
-  return { headers: { accept: "*/*" }, expected: [200], options };
+/** Asked for all who wait for the answer, so that no caller's signal ends it. */
+function shortly(expected: readonly number[]): Ask {
+  return { headers: { accept: "*/*" }, expected, options: { signal: AbortSignal.timeout(SHORTLY) } };
 }
 
 /** Orthanc's name of an instance: SHA-1 over its identifiers. Null where the patient id may be hashed in other bytes than ours. */

@@ -82,8 +82,8 @@ export class Holdings {
     listing.instances.catch(() => {
       if (this.#listings.get(key) === listing) this.#listings.delete(key);
     });
-    for (const oldest of this.#listings.keys()) {
-      if (this.#listings.size <= MAX_LISTINGS) break;
+    for (const [oldest, { at }] of this.#listings) {
+      if (this.#listings.size <= MAX_LISTINGS && Date.now() - at < FRESH) break;
       this.#listings.delete(oldest);
     }
     return listing;

@@ -92,13 +92,24 @@ describe.skipIf(!findOrthanc())("Orthanc's own frames (needs Orthanc and its DIC
     expect(asked.filter((path) => path === "/system")).toHaveLength(1);
   });
 
-  it("are asked for by DICOMweb when Orthanc stops letting us in", async () => {
+  it("are asked for by DICOMweb when Orthanc lets us in no more, and not tried each time", async () => {
     const instance = someInstance();
     await received(archive, instance, 1);
     expect(framesAsked("/dicom-web/")).toHaveLength(0);
-    lets = (path) => path.startsWith("/dicom-web/");
+    lets = (path) => !path.startsWith("/instances/");
+    asked.length = 0;
+    for (let times = 0; times < 3; times += 1) await received(archive, instance, 1);
+    expect(framesAsked("/dicom-web/")).toHaveLength(3);
+    expect(asked.filter((path) => !path.startsWith("/dicom-web/"))).toHaveLength(1);
+  });
+
+  it("are called what they are once an instance was stored in another syntax", async () => {
+    const instance = someInstance();
     await received(archive, instance, 1);
-    expect(framesAsked("/dicom-web/")).toHaveLength(1);
+    archive.forget();
+    asked.length = 0;
+    await received(archive, instance, 1);
+    expect(asked.some((path) => path.endsWith("/metadata/TransferSyntax"))).toBe(true);
   });
 
   it("are asked for by DICOMweb where the patient's id is another than the archive's", async () => {

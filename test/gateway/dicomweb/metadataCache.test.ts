@@ -37,7 +37,10 @@ test("an instance's metadata is asked for once, and is the same the second time"
 });
 
 test("bulk data is found without asking for the metadata again", async () => {
-  expect((await house.get(`${INSTANCE}/bulkdata/00204000`)).status).toBe(404);
+  const [dataset] = (await house.get(METADATA)).json() as Record<string, { BulkDataURI: string }>[];
+  const { BulkDataURI = "" } = dataset?.["7FE00010"] ?? {};
+  expect(BulkDataURI.startsWith(house.root)).toBe(true);
+  expect((await house.get(BulkDataURI.slice(house.root.length))).status).toBe(200);
   expect(asked()).toBe(0);
 });
 
