@@ -1,7 +1,7 @@
 import { join } from "node:path";
-import { CHECKS, type Check, PROJECTS, type Tally, vitest } from "./checks/checks.ts";
+import { CHECKS, type Check, inOrder, PROJECTS, type Tally, vitest } from "./checks/checks.ts";
 import { fetchPackages } from "./checks/packages.ts";
-import { endProgramsWithUs, ROOT } from "./checks/program.ts";
+import { endPrograms, endProgramsWithUs, ROOT } from "./checks/program.ts";
 import { readArguments, runCommand, UsageError } from "./usage.ts";
 
 const HELP = `npm test                        check everything
@@ -20,11 +20,11 @@ function chosen(only: string[], filters: string[], isDeep: boolean): Check[] {
   const all = only.length === 0 && filters.length === 0;
   const tests = filters.length > 0 || projects.length > 0 ? [vitest(projects, filters)] : [];
   const named = CHECKS.filter(({ name, isLong }) => (all && (isDeep || !isLong)) || only.includes(name));
-  const needsBuild = [...named, ...tests].some((check) => check.needsBuild);
+  const needsBuild = [...named, ...tests].some(({ needs = [] }) => needs.includes("build"));
   const needsApp = only.includes("app") || only.includes("e2e");
   const isNeeded = ({ name }: Check) =>
     (name === "build" && needsBuild) || (name === "app-build" && needsApp);
-  return [...CHECKS.filter((check) => named.includes(check) || isNeeded(check)), ...tests];
+  return inOrder((check) => named.includes(check) || isNeeded(check), tests);
 }
 
 /** Most checks keep one core busy: so many run at a time. */
@@ -33,17 +33,22 @@ const LANES = 2;
 async function runAll(checks: Check[]): Promise<Tally> {
   const total: Tally = { passed: 0, failed: 0, skipped: [], report: "" };
   const waiting = [...checks];
-  let built: Promise<void> | undefined;
+  const begun = new Map<string, Promise<void>>();
   async function lane() {
     for (let check = waiting.shift(); check; check = waiting.shift()) {
-      if (check.needsBuild) await built;
+      await Promise.all((check.needs ?? []).map((name) => begun.get(name)));
       const run = runOne(check, total);
-      if (check.name === "build") built = run;
+      begun.set(check.name, run);
       await run;
     }
   }
-  await Promise.all(Array.from({ length: LANES }, lane));
-  return total;
+  try {
+    await Promise.all(Array.from({ length: LANES }, lane));
+    return total;
+  } finally {
+    // Where one lane broke, the other's program is not left behind.
+    endPrograms();
+  }
 }
 
 /** Runs a check, says what it found, all at once since another may be running, and adds it to the total. */

@@ -19,8 +19,8 @@ export interface Check {
   what: string;
   /** Too long for every day: it runs where it is named, and in `npm run test:deep`. */
   isLong?: true;
-  /** It reads what `build` compiles, so it waits for that. */
-  needsBuild?: true;
+  /** Names of checks that it waits for, where they run at all. */
+  needs?: readonly string[];
   run(): Promise<Tally>;
 }
 
@@ -114,7 +114,7 @@ function countIn(output: string, word: string): number {
 const solidity: Check = {
   name: "solidity",
   what: "Solidity unit, fuzz and invariant tests (hardhat test solidity)",
-  needsBuild: true,
+  needs: ["build"],
   async run() {
     // Compiling once more, it would rewrite the compiler's cache while tests beside it do the same.
     const args = ["test", "solidity", "--no-compile"];
@@ -203,7 +203,7 @@ export function vitest(projects: readonly string[], filters: string[]): Check {
   return {
     name: projects.join(","),
     what: `Vitest: ${filters.length > 0 ? filters.join(", ") : projects.join(", ")}`,
-    needsBuild: true,
+    needs: ["build", "app-build"],
     async run() {
       const folder = mkdtempSync(join(tmpdir(), "examkey-test-"));
       const reportFile = join(folder, "vitest.json");
@@ -252,18 +252,16 @@ function readVitest(code: number | null, reportFile: string): Tally {
   return tally;
 }
 
-/**
- * Everything but Vitest. They begin in this order: what others wait for first, and then what soon tells of a mistake.
- */
-export const CHECKS: readonly Check[] = [
-  build,
-  types,
-  lint,
-  style,
-  app,
-  proofs,
-  solidity,
-  coverage,
-  forge,
-  mutation,
-];
+/** What others wait for first, and then what soon tells of a mistake. */
+const FIRST: readonly Check[] = [build, types, lint, style, app, proofs];
+
+/** One after the other beside Vitest, which takes longest. */
+const BESIDE_VITEST: readonly Check[] = [solidity, coverage, forge, mutation];
+
+/** Everything but Vitest. */
+export const CHECKS: readonly Check[] = [...FIRST, ...BESIDE_VITEST];
+
+/** The checks that are chosen, in the order of beginning. */
+export function inOrder(isChosen: (check: Check) => boolean, tests: readonly Check[]): Check[] {
+  return [...FIRST.filter(isChosen), ...tests, ...BESIDE_VITEST.filter(isChosen)];
+}

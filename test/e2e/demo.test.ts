@@ -155,7 +155,9 @@ test("npm start over one's own folder: shared, ended, started again, and ended b
   const [exam] = owned.exams;
   expect(await badgesOf(first)).toEqual([true, true]);
   await grant(first, exam?.examId ?? "");
-  await expect.poll(async () => (await examsOf(first.url, radiologist)).exams).toHaveLength(1);
+  await expect
+    .poll(async () => (await examsOf(first.url, radiologist)).exams, { timeout: 60_000 })
+    .toHaveLength(1);
 
   first.child.kill("SIGINT");
   expect(await first.ended).toBe(0);
