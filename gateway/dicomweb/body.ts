@@ -100,10 +100,9 @@ export function sendCached(
   reply.type(multipart ? writer.contentType(frame.mediaType) : contentTypeOf(frame));
   if (reply.request.method === "HEAD") return reply.send();
   signal.addEventListener("abort", () => reply.raw.destroy(), { once: true });
-  const body = Readable.from(
-    [head, frame.bytes, tail].filter(({ length }) => length > 0),
-    { objectMode: false },
-  );
+  const body = new Readable({ read: () => undefined });
+  for (const bytes of [head, frame.bytes, tail]) if (bytes.length > 0) body.push(bytes);
+  body.push(null);
   return reply.header("content-length", head.length + frame.bytes.length + tail.length).send(body);
 }
 

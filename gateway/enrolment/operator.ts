@@ -1,6 +1,7 @@
 /** The operator: what it signs for its custodian. What it sends, it sends as a `Sender`. */
-import { concat, keccak256, TypedDataEncoder, Wallet } from "ethers";
-import type { Hex } from "../../protocol/hash.ts";
+import { secp256k1 } from "@noble/curves/secp256k1.js";
+import { concat, getBytes, keccak256, TypedDataEncoder, Wallet } from "ethers";
+import { type Hex, toHex } from "../../protocol/hash.ts";
 import {
   ENROLMENT_TYPES,
   type Enrolment,
@@ -17,12 +18,14 @@ export class Operator {
   /** Whose operator this is. */
   readonly custodian: Hex;
   readonly #wallet: Wallet;
+  readonly #key: Uint8Array;
   readonly #domain: ReturnType<typeof typedDataDomain>;
   readonly #domainHash: string;
 
   constructor({ ledger, chainId, custodian, operatorKey }: OperatorOptions) {
     this.custodian = custodian;
     this.#wallet = new Wallet(operatorKey);
+    this.#key = getBytes(operatorKey);
     this.#domain = typedDataDomain(chainId, ledger);
     this.#domainHash = TypedDataEncoder.hashDomain(this.#domain);
   }
@@ -33,9 +36,14 @@ export class Operator {
     return (await this.#wallet.signTypedData(this.#domain, types, enrolment)) as Hex;
   }
 
-  /** Sign receipts that were written together (EIP-712); with domain and types encoded once, since it is on every reader's way. */
+  /**
+   * Sign receipts that were written together (EIP-712). It is on every reader's way: domain and types are encoded once, and
+   * it signs as the wallet does, but by a younger release of the wallet's own library, which takes half as long.
+   */
   signReceipts(run: SignedReceipts): Hex {
     const digest = keccak256(concat(["0x1901", this.#domainHash, RECEIPTS.hash(run)]));
-    return this.#wallet.signingKey.sign(digest).serialized as Hex;
+    const form = { prehash: false, format: "recovered" } as const;
+    const [recovery = 0, ...rAndS] = secp256k1.sign(getBytes(digest), this.#key, form);
+    return toHex(Uint8Array.from([...rAndS, 27 + recovery]));
   }
 }
