@@ -35,6 +35,11 @@ export class OnePart {
     return this.#length;
   }
 
+  /** Whether all of the content has come. */
+  get isOver(): boolean {
+    return this.#place === "at its end" || this.#place === "behind";
+  }
+
   /** The part's content in what came next of the body; what comes behind it is dropped. @throws {MultipartError} */
   take(chunk: Buffer): Buffer[] {
     let rest = this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk]);

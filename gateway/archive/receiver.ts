@@ -42,6 +42,8 @@ export class ContentReceiver extends Readable implements Dispatcher.DispatchHand
   #part: OnePart | null = null;
   #kind: Kind | null = null;
   #length: number | null = null;
+  /** Bytes of the body. */
+  #received = 0;
   /** What came before it may flow. */
   #first: Buffer[] = [];
   #tail: Buffer | null = null;
@@ -123,7 +125,8 @@ export class ContentReceiver extends Readable implements Dispatcher.DispatchHand
     // What comes with a refusal is read to its end, so that the connection can be used again.
     if (this.#refusal || this.destroyed) return;
     try {
-      if (!this.#take(chunk)) controller.pause();
+      // An archive that has sent everything may close the connection; undici takes what is paused then for broken off.
+      if (!this.#take(chunk) && !this.#hasAll()) controller.pause();
     } catch (error) {
       this.destroy(this.#failures.problemOf(error) as Error);
     }
@@ -161,6 +164,11 @@ export class ContentReceiver extends Readable implements Dispatcher.DispatchHand
     done(error);
   }
 
+  /** Whether all of the content has come, and only what ends the body may be missing. */
+  #hasAll(): boolean {
+    return this.#part?.isOver ?? (this.#length !== null && this.#received >= this.#length);
+  }
+
   /** Whether more may come. */
   #take(chunk: Buffer): boolean {
     const contents = this.#part ? this.#part.take(chunk) : [chunk];
@@ -168,6 +176,7 @@ export class ContentReceiver extends Readable implements Dispatcher.DispatchHand
     if (!this.#kind && headers) {
       this.#know(headers.get("content-type") ?? "application/octet-stream", this.#part?.length ?? null);
     }
+    this.#received += chunk.length;
     let takesMore = this.#flows || !this.#kind;
     this.#set(contents);
     for (const content of contents) {

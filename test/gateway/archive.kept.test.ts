@@ -1,5 +1,6 @@
-/** An archive that closes kept connections in the moment that they are used again. */
+/** An archive that closes connections: in the moment that they are used again, or once it has sent everything. */
 import { createServer, type Socket } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
 import { ArchiveClient } from "../../gateway/archive/client.ts";
 import { madeSample } from "../madeSample.ts";
@@ -13,7 +14,9 @@ const HALF = ANSWER.slice(0, -1);
  */
 async function archiveThat(answer: (number: number) => string | null) {
   const requests: string[] = [];
+  const sockets: Socket[] = [];
   const serve = (socket: Socket) => {
+    sockets.push(socket);
     socket.on("error", () => undefined);
     socket.on("data", (bytes) => {
       const method = /^(GET|POST) /.exec(String(bytes))?.[1];
@@ -33,7 +36,10 @@ async function archiveThat(answer: (number: number) => string | null) {
     await archive.close();
     await new Promise((resolve) => server.close(resolve));
   });
-  return { archive, requests };
+  const hangUp = () => {
+    for (const socket of sockets) socket.end();
+  };
+  return { archive, requests, hangUp };
 }
 
 const search = { patientId: "1" };
@@ -63,4 +69,21 @@ test("is given a file to store once", async () => {
   const stored = archive.store([await madeSample({})]);
   await expect(stored).rejects.toMatchObject({ reason: "archive-unavailable" });
   expect(requests).toEqual(["GET", "POST"]);
+});
+
+test("has sent everything to a slow reader when it closes", async () => {
+  const length = 400_000;
+  const head = `HTTP/1.1 200 OK\r\nContent-Type: application/dicom\r\nContent-Length: ${length}\r\n\r\n`;
+  const { archive, hangUp } = await archiveThat(() => head + "x".repeat(length));
+  const instance = { studyInstanceUid: "1.2", seriesInstanceUid: "1.3", sopInstanceUid: "1.4" };
+  const file = await archive.retrieve(instance);
+  let read = 0;
+  for await (const chunk of file.bytes) {
+    read += chunk.length;
+    // All of it has come by then, and waits here: more than is taken ahead.
+    await delay(100);
+    hangUp();
+    await delay(100);
+  }
+  expect(read).toBe(length);
 });
