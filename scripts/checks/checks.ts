@@ -163,13 +163,16 @@ const coverage: Check = {
   },
 };
 
+/** z3 counts by the clock, and shares the machine with tests here. */
+const PATIENT = "40";
+
 const proofs: Check = {
   name: "prove",
   what: "Proofs of the ledger's properties (npm run prove)",
   async run() {
     if (missingPackages().includes("z3"))
       return { passed: 0, failed: 0, skipped: ["prove: z3 is not installed"], report: "" };
-    const { code, output } = await runProgram(process.execPath, ["scripts/prove.ts"]);
+    const { code, output } = await runProgram(process.execPath, ["scripts/prove.ts", "--seconds", PATIENT]);
     const [, proved, failed] = output.match(/^(\d+) proved, (\d+) not$/m) ?? [];
     const broke = code !== 0 && !Number(failed);
     return {
