@@ -1,7 +1,8 @@
 /**
  * Asks again where a connection broke before anything of an answer came: the archive may close a kept one that is idle in the
- * moment that it is used again, and on a busy machine that is often. Which of them was kept is not known here. RFC 9112 section 9.3.1 lets a client do so for what is
- * idempotent. What the archive answered is never asked for twice, nor is one that does not answer in time.
+ * moment that it is used again, and on a busy machine that is often. Which of them was kept is not known here. RFC 9112
+ * section 9.3.1 lets a client do so for what is idempotent. What the archive answered is never asked for twice, nor is one
+ * that does not answer in time.
  */
 import type { IncomingHttpHeaders } from "node:http";
 import type { Dispatcher } from "undici";

@@ -1,45 +1,20 @@
 /** Frames by Orthanc's own interface: the same as by DICOMweb, and by DICOMweb wherever they cannot be had so. */
 import { hash } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { createServer, request, type Server } from "node:http";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { ArchiveClient, type InstanceReference } from "../../gateway/archive/client.ts";
 import { type DicomDataset, numberOfFrames, stringOf } from "../../gateway/archive/dicomJson.ts";
 import { findOrthanc, type Orthanc, startOrthanc } from "../orthanc.ts";
 import { dicomFiles, SAMPLE_FOLDERS, sharedFolder } from "../samples.ts";
+import { startWiretap, type Wiretap } from "./dicomweb/wiretap.ts";
 
 type Listed = InstanceReference & { patientId: string; frames: number };
-
-/** What the archive was asked for, and what it lets in. */
-const asked: string[] = [];
-let lets = (_path: string) => true;
-
-/** Before Orthanc, as a hospital's own proxy would be. */
-async function startRelay(target: URL): Promise<{ server: Server; url: string }> {
-  const server = createServer((incoming, outgoing) => {
-    const path = incoming.url ?? "/";
-    asked.push(path);
-    if (!lets(path)) return void outgoing.writeHead(403).end();
-    const { method, headers } = incoming;
-    const options = { host: target.hostname, port: target.port, method, path, headers };
-    const relayed = request(options, (answer) => {
-      outgoing.writeHead(answer.statusCode ?? 500, answer.headers);
-      answer.pipe(outgoing);
-    });
-    relayed.on("error", () => outgoing.destroy());
-    incoming.pipe(relayed);
-  });
-  await new Promise<void>((listens) => server.listen(0, "127.0.0.1", listens));
-  const address = server.address();
-  const port = typeof address === "object" && address ? address.port : 0;
-  return { server, url: `http://127.0.0.1:${port}${target.pathname}` };
-}
 
 const SYNTAXES = sharedFolder("transfer-syntaxes");
 
 describe.skipIf(!findOrthanc())("Orthanc's own frames (needs Orthanc and its DICOMweb plugin)", () => {
   let orthanc: Orthanc;
-  let relay: Awaited<ReturnType<typeof startRelay>>;
+  let relay: Wiretap;
   let archive: ArchiveClient;
   let instances: Listed[];
   beforeAll(async () => {
@@ -50,23 +25,23 @@ describe.skipIf(!findOrthanc())("Orthanc's own frames (needs Orthanc and its DIC
     for (const file of folders.flatMap(dicomFiles)) await direct.store([await readFile(file)]);
     instances = await listAll(direct);
     await direct.close();
-    relay = await startRelay(new URL(orthanc.url));
+    relay = await startWiretap(orthanc.url);
   });
   afterAll(async () => {
-    relay.server.closeAllConnections();
-    relay.server.close();
+    await relay.close();
     await orthanc.close();
   });
   beforeEach(async () => {
     await archive?.close();
-    lets = () => true;
-    asked.length = 0;
+    relay.lets = () => true;
+    relay.asked.length = 0;
     archive = new ArchiveClient({ url: relay.url, authorization: orthanc.authorization });
   });
   afterAll(() => archive.close());
 
+  const paths = () => relay.asked.map(({ url }) => url);
   const framesAsked = (part: string) =>
-    asked.filter((path) => path.includes(part) && path.includes("/frames/"));
+    paths().filter((path) => path.includes(part) && path.includes("/frames/"));
 
   it("are what DICOMweb gives of every sample, byte for byte, and called the same", async () => {
     const compared = new Set<string | null>();
@@ -84,32 +59,32 @@ describe.skipIf(!findOrthanc())("Orthanc's own frames (needs Orthanc and its DIC
   });
 
   it("are asked for by DICOMweb where only that is let through, and not tried each time", async () => {
-    lets = (path) => path.startsWith("/dicom-web/");
+    relay.lets = (path) => path.startsWith("/dicom-web/");
     const instance = someInstance();
     for (let times = 0; times < 3; times += 1)
       expect((await received(archive, instance, 1)).length).toBeGreaterThan(0);
     expect(framesAsked("/dicom-web/")).toHaveLength(3);
-    expect(asked.filter((path) => path === "/system")).toHaveLength(1);
+    expect(paths().filter((path) => path === "/system")).toHaveLength(1);
   });
 
   it("are asked for by DICOMweb when Orthanc lets us in no more, and not tried each time", async () => {
     const instance = someInstance();
     await received(archive, instance, 1);
     expect(framesAsked("/dicom-web/")).toHaveLength(0);
-    lets = (path) => !path.startsWith("/instances/");
-    asked.length = 0;
+    relay.lets = (path) => !path.startsWith("/instances/");
+    relay.asked.length = 0;
     for (let times = 0; times < 3; times += 1) await received(archive, instance, 1);
     expect(framesAsked("/dicom-web/")).toHaveLength(3);
-    expect(asked.filter((path) => !path.startsWith("/dicom-web/"))).toHaveLength(1);
+    expect(paths().filter((path) => !path.startsWith("/dicom-web/"))).toHaveLength(1);
   });
 
   it("are called what they are once an instance was stored in another syntax", async () => {
     const instance = someInstance();
     await received(archive, instance, 1);
     archive.forget();
-    asked.length = 0;
+    relay.asked.length = 0;
     await received(archive, instance, 1);
-    expect(asked.some((path) => path.endsWith("/metadata/TransferSyntax"))).toBe(true);
+    expect(paths().some((path) => path.endsWith("/metadata/TransferSyntax"))).toBe(true);
   });
 
   it("are asked for by DICOMweb where the patient's id is another than the archive's", async () => {
@@ -121,7 +96,7 @@ describe.skipIf(!findOrthanc())("Orthanc's own frames (needs Orthanc and its DIC
 
   it("are not asked for where the caller has gone", async () => {
     await received(archive, someInstance(), 1);
-    asked.length = 0;
+    relay.asked.length = 0;
     const gone = AbortSignal.abort(new Error("gone"));
     await expect(archive.frame(someInstance(), 1, { signal: gone })).rejects.toThrow("gone");
     expect(framesAsked("/")).toEqual([]);

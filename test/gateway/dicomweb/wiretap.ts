@@ -13,6 +13,8 @@ export interface Wiretap {
   /** The archive's DICOMweb root, by way of the relay. */
   url: string;
   asked: Asked[];
+  /** Which paths get through: others are answered 403, as by a proxy before the archive. */
+  lets: (path: string) => boolean;
   /** Answers that are being sent to the gateway now. */
   open(): number;
   /** Stop listening and hang up: to the gateway, the archive is down. */
@@ -26,6 +28,7 @@ export async function startWiretap(root: string): Promise<Wiretap> {
   const server = createServer((incoming, outgoing) => {
     const { method = "GET", url = "/", headers } = incoming;
     asked.push({ method, url, headers });
+    if (!wiretap.lets(url)) return void outgoing.writeHead(403).end();
     open += 1;
     const relayed = request(
       { host: target.hostname, port: target.port, method, path: url, headers },
@@ -45,9 +48,10 @@ export async function startWiretap(root: string): Promise<Wiretap> {
   await once(server, "listening");
   const address = server.address();
   const port = typeof address === "object" && address ? address.port : 0;
-  return {
+  const wiretap: Wiretap = {
     url: `http://127.0.0.1:${port}${target.pathname}`,
     asked,
+    lets: () => true,
     open: () => open,
     async close() {
       server.close();
@@ -55,4 +59,5 @@ export async function startWiretap(root: string): Promise<Wiretap> {
       await once(server, "close");
     },
   };
+  return wiretap;
 }
