@@ -10,7 +10,6 @@ import type { Revocations } from "../auth/revocations.ts";
 import type { Token } from "../auth/tokens.ts";
 import type { Block } from "../chain/provider.ts";
 import type { Database } from "../database/database.ts";
-import type { Moment } from "../decision/decider.ts";
 import type {
   AccessGate,
   AllowedSeries,
@@ -27,7 +26,7 @@ import { inOrder } from "../inOrder.ts";
 import type { Metrics } from "../operations/metrics.ts";
 import { Problem, toProblem } from "../problem.ts";
 import type { Grantees } from "./grantees.ts";
-import type { Judge, Reader } from "./judge.ts";
+import type { Judge, JudgingMoment, Reader } from "./judge.ts";
 import type { OpenExams } from "./openExams.ts";
 import { candidateExams } from "./slots.ts";
 import { denial, type Verdict } from "./verdict.ts";
@@ -203,7 +202,7 @@ export class Gate implements AccessGate {
     exams: readonly KnownExam[],
     reader: Reader,
     action: Action,
-    moment: Moment,
+    moment: JudgingMoment,
   ): Promise<VisibleExam[]> {
     const found = inOrder(exams, LOOKUPS_AT_ONCE, (exam) => this.#visibleExam(reader, exam, action, moment));
     return (await Array.fromAsync(found)).filter((exam) => exam !== null);
@@ -213,7 +212,7 @@ export class Gate implements AccessGate {
     reader: Reader,
     exam: KnownExam,
     action: Action,
-    moment: Moment,
+    moment: JudgingMoment,
   ): Promise<VisibleExam | null> {
     const asked = { exam, seriesInstanceUid: null, action };
     const verdict = await this.#parts.judge.judge(reader, asked, moment);

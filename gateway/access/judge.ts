@@ -23,6 +23,9 @@ import { denial, type Verdict, VerdictCache } from "./verdict.ts";
 /** Who wants to do what, for which purpose. */
 export type Reader = { address: Hex; purpose: Purpose };
 
+/** A moment to judge at, with the judge's generation before it was taken. */
+export type JudgingMoment = Moment & { generation: number };
+
 /** What is asked about an exam. */
 export type Asked = { exam: KnownExam; seriesInstanceUid: string | null; action: Action };
 
@@ -69,8 +72,9 @@ export class Judge {
   }
 
   /** Now, at the head. @throws {Problem} `chain-unavailable`, `chain-stale` */
-  now(): Promise<Moment> {
-    return this.#decider.now();
+  async now(): Promise<JudgingMoment> {
+    const { generation } = this;
+    return { ...(await this.#decider.now()), generation };
   }
 
   /** Whether somebody acts for a patient at that moment. @throws {Problem} `chain-unavailable` */
@@ -78,8 +82,11 @@ export class Judge {
     return this.#decider.isGuardian(guardianship, moment);
   }
 
-  /** The verdict at a moment that `now` gave. @throws {Problem} `chain-unavailable` */
-  async judge(reader: Reader, asked: Asked, moment: Moment): Promise<Verdict> {
+  /**
+   * The verdict at a moment that `now` gave, or at a later one, where something has happened since.
+   * @throws {Problem} `chain-unavailable`
+   */
+  async judge(reader: Reader, asked: Asked, moment: JudgingMoment): Promise<Verdict> {
     const { exam, seriesInstanceUid, action } = asked;
     if (this.#erasing.isClosed(exam.examId)) return denial("not-granted");
     // With a new name of the reader's, what was decided without it holds no more.
@@ -88,11 +95,10 @@ export class Judge {
     const key = `${reader.address} ${grantees} ${reader.purpose} ${action} ${seriesInstanceUid ?? ""}`;
     const kept = this.#cache.get(exam.examId, key, moment.clocks);
     if (kept) return kept;
-    const { generation } = this.#cache;
     const granted = await this.#ask(reader, names, asked, moment);
     const verdict = await this.#orInEmergency(granted, reader, asked, moment);
-    // An event came while the ledger was asked about the state before it.
-    if (generation !== this.#cache.generation) return this.judge(reader, asked, await this.now());
+    // An event came, and the ledger may have been asked about the state before it: that verdict would be kept for good.
+    if (moment.generation !== this.generation) return this.judge(reader, asked, await this.now());
     if (verdict.lasts) this.#cache.set(exam, key, verdict);
     return verdict;
   }

@@ -4,7 +4,7 @@ import type { Hex } from "../../protocol/hash.ts";
 import type { Revocable } from "../auth/revocations.ts";
 import type { Followed } from "../chain/eventFollower.ts";
 import { Problem, toProblem } from "../problem.ts";
-import type { Asked, Judge, Reader } from "./judge.ts";
+import type { Asked, Judge, JudgingMoment, Reader } from "./judge.ts";
 import type { Verdict } from "./verdict.ts";
 
 type Open = {
@@ -55,7 +55,7 @@ export class OpenExams {
   /** Judge anew what events or the clock may have ended. Called after each read of the head. */
   async sweep(changes: Followed): Promise<void> {
     if (this.#byRequest.size === 0) return;
-    let moment: Awaited<ReturnType<Judge["now"]>>;
+    let moment: JudgingMoment;
     try {
       moment = await this.#judge.now();
     } catch (error) {
@@ -83,7 +83,7 @@ export class OpenExams {
     for (const open of this.#all()) this.#cut(open, problem);
   }
 
-  async #judgeAnew(open: Open, moment: Awaited<ReturnType<Judge["now"]>>): Promise<void> {
+  async #judgeAnew(open: Open, moment: JudgingMoment): Promise<void> {
     try {
       const verdict = await this.#judge.judge(open.reader, open.asked, moment);
       if (verdict.reason !== "permitted") this.#cut(open, this.#problemOf(verdict.reason));

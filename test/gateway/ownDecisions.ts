@@ -14,8 +14,15 @@ import type { LedgerReason } from "../../protocol/reasons.ts";
 export type AskedSeries = { studyInstanceUid: string; seriesInstanceUid: string };
 
 export type OwnDecisions = {
-  /** From a study's UID to the verdict for a reader, as the gate does it before a frame. */
-  decide(reader: string, asked: AskedSeries): Promise<{ reason: LedgerReason }>;
+  /**
+   * From a study's UID to the verdict for a reader, as the gate does it before a frame.
+   * @param meanwhile what happens when its moment is taken and nothing is judged yet
+   */
+  decide(
+    reader: string,
+    asked: AskedSeries,
+    meanwhile?: () => Promise<void>,
+  ): Promise<{ reason: LedgerReason }>;
   /** Follow the chain to a head that is no older than this call. */
   catchUp(): Promise<void>;
   /** How many events of the ledger are followed. */
@@ -33,10 +40,11 @@ export async function ownDecisions(environment: Record<string, string>): Promise
   const { chain, directory, judge } = decisions;
   await decisions.start();
   return {
-    async decide(reader, { studyInstanceUid, seriesInstanceUid }) {
+    async decide(reader, { studyInstanceUid, seriesInstanceUid }, meanwhile) {
       const exam = await directory.byStudy(studyInstanceUid);
       if (!exam) return { reason: "not-granted" };
       const moment = await judge.now();
+      await meanwhile?.();
       const address = reader.toLowerCase() as Hex;
       return judge.judge({ address, purpose: "TREAT" }, { exam, seriesInstanceUid, action: "VIEW" }, moment);
     },
