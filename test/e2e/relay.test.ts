@@ -69,7 +69,7 @@ describe.skipIf(missing !== "")(`a patient whose gateway sends${missing}`, () =>
     await stopMining(world);
     await askToRevoke(patient.page, PERSONAS.reader);
     await approve(patient.page);
-    await reader.page.locator('[data-reason="revoked"]').waitFor({ timeout: 5_000 });
+    await reader.page.locator('[data-reason="revoked"]').waitFor();
     const dialog = patient.page.getByRole("dialog", { name: `Revoke access of ${PERSONAS.reader}?` });
     const sendIt = dialog.getByRole("button", { name: "Send it myself" });
     await sendIt.waitFor();

@@ -163,7 +163,7 @@ describe.skipIf(missing.length > 0)(
 
             await askToRevoke(patient.page, PERSONAS.reader);
             await approve(patient.page);
-            await reader.page.locator('[data-reason="revoked"]').waitFor({ timeout: 3_000 });
+            await reader.page.locator('[data-reason="revoked"]').waitFor();
             expect(await inkOnCanvas(reader.page)).toBe(0);
             for (const route of routes) {
               const answer = await world.get(route, { token });

@@ -19,7 +19,7 @@ import { linesOf, until, World } from "../world.ts";
 import { RpcWay } from "./rpcWay.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-/** Seconds: longer than a busy machine takes from one file to the next. */
+/** Seconds for what comes in parts: longer than a busy machine takes from one file to the next. */
 const STABLE = 6;
 
 let orthanc: Orthanc;
@@ -121,6 +121,10 @@ describe.skipIf(!findOrthanc())("beside Orthanc (needs Debian's orthanc)", () =>
     const exam = await untilShown(2);
     expect(exam.numberOfImages).toBe(8);
     expect(await versionOf(exam.examId)).toBe(1);
+    // What follows comes whole.
+    await world.stopGateway();
+    world.environment.STUDY_STABLE = "1";
+    await world.startGateway();
   });
 
   test("what comes late amends the exam, once", async () => {

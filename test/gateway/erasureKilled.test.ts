@@ -25,6 +25,8 @@ let rpc: RpcWay;
 let folder: string;
 let gateway: GatewayProcess;
 let all: Exam[];
+/** What the database knows of each exam, before anything is erased. */
+let known: (typeof exams.$inferSelect)[];
 
 const examOf = (study: number) =>
   all.find(({ studyInstanceUid }) => studyInstanceUid === madeStudyUid(study)) as Exam;
@@ -77,6 +79,7 @@ beforeAll(async () => {
   await world.enrol(MADE_PATIENT_ID, "patient");
   all = await world.examsOf("patient");
   await world.stopGateway();
+  known = await readDatabase((database) => database.select().from(exams));
 });
 
 afterAll(async () => {
@@ -96,8 +99,8 @@ describe("a gateway that is killed while an exam is erased, and run again", () =
     const path = `/dicomweb/studies/${exam.studyInstanceUid}/metadata`;
     await start();
     expect((await world.get(path, "patient")).status).toBe(200);
-    const [known] = await withoutGateway((database) => database.select().from(exams), exam.examId);
-    const secrets = [known?.studyInstanceUid, known?.salt, known?.contents] as string[];
+    const row = known.find(({ examId }) => examId === exam.examId);
+    const secrets = [row?.studyInstanceUid, row?.salt, row?.contents] as string[];
 
     const sent = line === null ? rpc.swallow("eth_sendRawTransaction").then(() => gateway.kill()) : null;
     const args = ["--exam", exam.examId, "--withhold", "--yes"];
@@ -140,17 +143,6 @@ describe("a gateway that is killed while an exam is erased, and run again", () =
     expect(filesWith(files(), [old])).toEqual([]);
   });
 });
-
-/** What the database has of an exam; the gateway is stopped for it, and started again. */
-async function withoutGateway(
-  read: (database: Database) => Promise<(typeof exams.$inferSelect)[]>,
-  examId: string,
-) {
-  await gateway.kill();
-  const rows = await readDatabase(read);
-  await start();
-  return rows.filter((row) => row.examId === examId);
-}
 
 test("what is withheld leads back only for who has the key too, and can be released", async () => {
   const left = await readDatabase(textOfDatabase);
