@@ -21,6 +21,8 @@ const FLAGS = [
   "--disable-sync",
   "--use-angle=swiftshader",
   "--enable-unsafe-swiftshader",
+  "--disable-gpu-rasterization",
+  "--disable-gpu-compositing",
   "--force-color-profile=srgb",
 ];
 

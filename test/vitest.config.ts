@@ -27,9 +27,9 @@ export default defineConfig({
   test: {
     environment: "node",
     allowOnly: false,
-    // Files of all projects run side by side. Many wait for blocks and polls: a third worker uses what they leave of two cores; with a fourth, z3 and browsers starve.
+    // Files of all projects run side by side. Many wait for blocks and polls: two more workers use what they leave of two cores.
     // What is soaked has them for itself.
-    maxWorkers: process.env.EXAMKEY_SOAK === "1" ? 1 : 3,
+    maxWorkers: process.env.EXAMKEY_SOAK === "1" ? 1 : 4,
     // Once, before anything runs: compiling in several workers at a time fails.
     globalSetup: "test/compile.ts",
     projects: [

@@ -140,7 +140,7 @@ export class World {
       EMERGENCY_ACCESS: contracts.emergencyAccess,
       CUSTODIAN: custodian.address,
       OPERATOR_KEY: operator.privateKey,
-      HEAD_POLL_MS: "50",
+      HEAD_POLL_MS: "100",
       LOG_LEVEL: "silent",
       ...archive,
       ...environment,

@@ -164,7 +164,7 @@ const coverage: Check = {
 };
 
 /** z3 counts by the clock, and shares the machine with tests here. */
-const PATIENT = "40";
+const PATIENT = "120";
 
 const proofs: Check = {
   name: "prove",

