@@ -69,7 +69,7 @@ export async function until<T>(what: string, check: () => Promise<T | undefined 
     const result = await check();
     if (result) return result;
     if (performance.now() > end) throw new Error(`It did not come to pass: ${what}`);
-    await delay(50);
+    await delay(100);
   }
 }
 
