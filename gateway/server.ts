@@ -261,7 +261,7 @@ async function startAnchoring(
 function startRelay(
   { relayKey, relayLimits: limits, consentLedger: ledger, headPoll: pace, resendAfter }: GatewayConfig,
   parts: Omit<RelayContext, "prospects" | "worker" | "ledger" | "limits"> &
-    Pick<WorkerContext, "provider" | "metrics"> & { chainId: number },
+    Pick<WorkerContext, "provider" | "metrics" | "chain"> & { chainId: number },
   closers: Closers,
 ): Relay | null {
   if (relayKey === null) return null;

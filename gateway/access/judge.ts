@@ -205,9 +205,10 @@ export class Judge {
       reason: isPermitted ? "permitted" : (telling?.reason ?? "not-granted"),
       series,
       validUntil: isPermitted ? Math.min(...permits.map(({ validUntil }) => validUntil)) : 0,
-      lasts:
-        answers.every(({ reason }) => reason !== "not-yet-valid") &&
-        (isPermitted || !this.#decider.waitsForConfirmations),
+      // Where grants wait for confirmations, each denial may be one of a grant that does.
+      lasts: answers.every(({ reason }) =>
+        this.#decider.waitsForConfirmations ? reason === "permitted" : reason !== "not-yet-valid",
+      ),
       emergency: false,
     };
   }

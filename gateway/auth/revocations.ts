@@ -19,7 +19,7 @@ export const PROPAGATION = 1_000;
 /** Milliseconds without a successful look after which no token counts as in force. */
 export const LONGEST_SILENCE = 5_000;
 
-/** Seconds that each look goes back, so that a row whose commit took that long is not missed. */
+/** Seconds that each look goes back behind the one before, so that a row whose commit took that long is not missed. */
 const OVERLAP = 60;
 
 /** What a revocation may name: a session's id or a token's own. */
@@ -35,9 +35,9 @@ export class Revocations {
   readonly #listeners: RevocationListener[] = [];
   /** When each would have run out by itself, in seconds since 1970-01-01 UTC. */
   readonly #ends = new Map<string, number>();
-  /** On the monotonic clock. */
+  /** When it was last looked, on the monotonic clock, and by the wall's. */
   #readAt = Number.NEGATIVE_INFINITY;
-  #hasReadAll = false;
+  #readAtTime = Number.NEGATIVE_INFINITY;
 
   constructor(database: Database, log: FastifyBaseLogger) {
     this.#database = database;
@@ -86,11 +86,12 @@ export class Revocations {
 
   async #read(): Promise<number> {
     const startedAt = performance.now();
+    const startedAtTime = Date.now();
     try {
       this.#learn(await this.#recent());
       await this.#forget();
-      this.#hasReadAll = true;
       this.#readAt = startedAt;
+      this.#readAtTime = startedAtTime;
       this.#fault.gone();
     } catch (error) {
       this.#fault.met(error);
@@ -99,11 +100,17 @@ export class Revocations {
     return PROPAGATION;
   }
 
-  /** All at first, then those of the last minute: a restored backup takes nothing back that is known here. */
+  /**
+   * All at first, then those since the look before, which may be long ago, where the database was away: a restored backup
+   * takes nothing back that is known here.
+   */
   #recent() {
-    const since = sql`now() - make_interval(secs => ${OVERLAP})`;
     const all = this.#database.select().from(revocations);
-    return this.#hasReadAll ? all.where(gt(revocations.revokedAt, since)) : all;
+    // Of a machine that was suspended, the monotonic clock may have stood still.
+    const passed = Math.max(performance.now() - this.#readAt, Date.now() - this.#readAtTime);
+    if (passed === Number.POSITIVE_INFINITY) return all;
+    const since = sql`now() - make_interval(secs => ${OVERLAP + Math.ceil(passed / 1_000)})`;
+    return all.where(gt(revocations.revokedAt, since));
   }
 
   #learn(rows: readonly { id: string; expiresAt: number }[]): void {

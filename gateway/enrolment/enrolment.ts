@@ -137,14 +137,12 @@ export class Enrolment {
 
   async #end(live: EnrolmentRow): Promise<void> {
     try {
-      await this.#context.registrar.retireAll(live);
+      await this.#context.registrar.end(live);
     } catch (error) {
       if (error instanceof TransactionFailed)
         throw new Problem("malformed-request", error.message, { cause: error });
       throw error;
     }
-    const endedAt = Math.floor(Date.now() / 1000);
-    await this.#context.database.update(enrolments).set({ endedAt }).where(eq(enrolments.id, live.id));
   }
 
   async #live({ patientId, issuer }: PatientId): Promise<EnrolmentRow | undefined> {

@@ -2,12 +2,12 @@
  * Decides what the ledger should have of a study, and puts that into the outbox: the salt is in the database before its
  * transaction is sent, and one study has one live pointer.
  */
-import { and, eq, ne } from "drizzle-orm";
+import { and, eq, isNull, ne } from "drizzle-orm";
 import type { Hex } from "../../protocol/hash.ts";
 import { examCommitment, examId as examIdOf, newSalt } from "../../protocol/ids.ts";
 import type { ArchiveClient } from "../archive/client.ts";
 import type { Database } from "../database/database.ts";
-import { type enrolments, examSeries, exams } from "../database/schema.ts";
+import { enrolments, examSeries, exams } from "../database/schema.ts";
 import type { WithheldStudies } from "../erasure/withheld.ts";
 import { type ExamDirectory, seriesRow } from "../exams/directory.ts";
 import { isLive } from "../exams/live.ts";
@@ -74,13 +74,15 @@ export class Registrar {
     return (await this.#livePointer(studyInstanceUid))?.contents ?? null;
   }
 
-  /** Retire every live pointer of an enrolment. @throws {TransactionFailed} */
-  async retireAll(enrolment: EnrolmentRow): Promise<void> {
+  /** End an enrolment once every pointer of it is retired, those too that come meanwhile. @throws {TransactionFailed} */
+  async end(enrolment: EnrolmentRow): Promise<void> {
+    do await this.#retireAll(enrolment);
+    while (!(await this.#close(enrolment)));
+  }
+
+  async #retireAll(enrolment: EnrolmentRow): Promise<void> {
     const { database, retirements, directory } = this.#context;
-    const live = await database
-      .select()
-      .from(exams)
-      .where(and(eq(exams.enrolmentId, enrolment.id), isLive));
+    const live = await database.select().from(exams).where(isLiveOf(enrolment));
     for (const exam of live) {
       await retirements.retire(exam);
       await database
@@ -89,6 +91,17 @@ export class Registrar {
         .where(and(eq(exams.examId, exam.examId), isLive));
       directory.forget();
     }
+  }
+
+  /** Whether it has ended: nothing of it is live, and nothing can be registered for it any more. */
+  #close({ id }: EnrolmentRow): Promise<boolean> {
+    return this.#context.database.transaction(async (tx) => {
+      await tx.select().from(enrolments).where(eq(enrolments.id, id)).for("update");
+      if ((await tx.$count(exams, isLiveOf({ id }))) > 0) return false;
+      const endedAt = Math.floor(Date.now() / 1000);
+      await tx.update(enrolments).set({ endedAt }).where(eq(enrolments.id, id));
+      return true;
+    });
   }
 
   /** Do it once whoever came before for the same study is done. */
@@ -151,6 +164,8 @@ export class Registrar {
       firstGenesisHash: genesisHash,
     };
     const isFirst = await database.transaction(async (tx) => {
+      // Reading the instances may have taken minutes.
+      await this.#requireWanted(tx, enrolment, studyInstanceUid);
       const [inserted] = await tx.insert(exams).values(row).onConflictDoNothing().returning();
       if (!inserted) return false;
       await addToManifest(tx, row.examId, read);
@@ -161,6 +176,21 @@ export class Registrar {
     // Another gateway registers this study at the same moment: theirs is the pointer.
     if (!isFirst) return this.#submit(enrolment, studyInstanceUid);
     return { outcome: "registered", examId: row.examId, bad };
+  }
+
+  /**
+   * That the enrolment holds until the transaction ends, and the study may be registered.
+   * @throws {Problem} `malformed-request`
+   */
+  async #requireWanted(tx: Database, enrolment: EnrolmentRow, studyInstanceUid: string): Promise<void> {
+    const [holds] = await tx
+      .select()
+      .from(enrolments)
+      .where(and(eq(enrolments.id, enrolment.id), isNull(enrolments.endedAt)))
+      .for("share");
+    if (!holds) throw new Problem("malformed-request", "This enrolment has ended.");
+    if (await this.#context.withheld.has(studyInstanceUid, tx))
+      throw new Problem("malformed-request", "This exam was erased.");
   }
 
   /**
@@ -235,6 +265,10 @@ export class Registrar {
       .where(and(eq(exams.studyInstanceUid, studyInstanceUid), ne(exams.state, "retired")));
     return live;
   }
+}
+
+function isLiveOf({ id }: Pick<EnrolmentRow, "id">) {
+  return and(eq(exams.enrolmentId, id), isLive);
 }
 
 /** Instances that a manifest holds and the archive does not. */

@@ -33,8 +33,9 @@ export class WithheldStudies {
     return new WithheldStudies(database, seal, isKeyApart);
   }
 
-  async has(studyInstanceUid: string): Promise<boolean> {
-    return (await this.#database.$count(withheldStudies, this.#is(studyInstanceUid))) > 0;
+  /** @param database a transaction, where what is decided by it has to hold in there */
+  async has(studyInstanceUid: string, database = this.#database): Promise<boolean> {
+    return (await database.$count(withheldStudies, this.#is(studyInstanceUid))) > 0;
   }
 
   /** Withhold a study from now on, within a transaction. @throws {Problem} `malformed-request` without a key to do it with */

@@ -4,6 +4,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { isError, type JsonRpcProvider } from "ethers";
+import type { Chain } from "../chain/chain.ts";
 import { readBlock } from "../chain/provider.ts";
 import { giveBackLease, takeLease } from "../database/lease.ts";
 import { LastingFault } from "../operations/lastingFault.ts";
@@ -14,6 +15,7 @@ import { type Look, Progress, type ProgressContext } from "./progress.ts";
 import { dueActs, forgetSettled, queueLength, type RelayRow } from "./queue.ts";
 
 export type WorkerContext = Omit<ProgressContext, "metrics"> & {
+  chain: Pick<Chain, "headNow">;
   provider: JsonRpcProvider;
   metrics: ProgressContext["metrics"] & Pick<Metrics, "relayQueue">;
   /** Milliseconds between looks while something is open. */
@@ -110,7 +112,7 @@ export class RelayWorker {
   }
 
   async #look(): Promise<Look> {
-    const { provider } = this.#context;
+    const { provider, chain } = this.#context;
     const head = await readBlock(provider, "latest");
     if (!head) throw new Problem("chain-unavailable");
     const isNew = head.hash !== this.#lastHead;
@@ -119,7 +121,9 @@ export class RelayWorker {
       throw error;
     });
     this.#lastHead = head.hash;
-    return { head: head.number, isNew, finalized: finalized?.number ?? Math.max(0, head.number - DEEP) };
+    const deepest = finalized?.number ?? Math.max(0, head.number - DEEP);
+    // What the gateway still decides without is not over, however final it is.
+    return { head: head.number, isNew, finalized: Math.min(deepest, chain.headNow().number) };
   }
 
   async #hasLease(): Promise<boolean> {

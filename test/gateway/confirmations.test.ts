@@ -1,10 +1,14 @@
 /** A gateway that waits for confirmations, on a chain that is reorganised at will. */
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { eq } from "drizzle-orm";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openDatabase } from "../../gateway/database/database.ts";
 import { decisions } from "../../gateway/database/schema.ts";
 import type { Exam } from "../../protocol/api.ts";
 import type { Hex } from "../../protocol/hash.ts";
+import { MADE_PATIENT_ID, madeSample } from "../madeSample.ts";
 import { type PersonName, reasonOf, SAMPLE_PATIENTS, until, World } from "../world.ts";
 import { undoSince } from "./reorganisation.ts";
 
@@ -143,4 +147,32 @@ test("no permit was recorded at a block without enough of them on top of its gra
   }
   const governor = world.people.governor.address.toLowerCase();
   expect(permits.filter(({ caller }) => caller === governor)).toEqual([]);
+});
+
+test("a series that is granted beside another comes with its confirmations, though no event does", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "examkey-confirmations-"));
+  for (const series of [1, 2])
+    await writeFile(join(folder, `${series}.dcm`), await madeSample({ study: 1, series }));
+  const environment = { DICOM_DIRS: folder, GRANT_CONFIRMATIONS: "3", HEAD_MAX_AGE: "600" };
+  const apart = await World.open({ environment });
+  await apart.enrol(MADE_PATIENT_ID, "patient");
+  await apart.provider.send("evm_setIntervalMining", [0]);
+  const mineThree = () => apart.provider.send("hardhat_mine", ["0x3"]);
+  await mineThree();
+  const { studyInstanceUid, series } = await until(
+    "it is confirmed",
+    async () => (await apart.examsOf("patient"))[0],
+  );
+  const seen = async () => {
+    const answer = await apart.get(`/dicomweb/studies/${studyInstanceUid}/series`, "reader");
+    return answer.ok ? ((await answer.json()) as unknown[]).length : 0;
+  };
+  for (const [nth, { seriesResource }] of series.entries()) {
+    await apart.grant("patient", seriesResource, "reader");
+    expect(await seen()).toBe(nth);
+    await mineThree();
+    await until("it is seen", async () => (await seen()) === nth + 1);
+  }
+  await apart.close();
+  await rm(folder, { recursive: true });
 });

