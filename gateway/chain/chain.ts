@@ -89,6 +89,11 @@ export class Chain {
     return this.#head && Date.now() / 1000 - this.#head.timestamp;
   }
 
+  /** The number of the last head that was followed, decided on or not; -1 where none was yet. */
+  get followedTo(): number {
+    return this.#head?.number ?? -1;
+  }
+
   /** As `head`, without waiting for a chain that is silent. */
   headNow(): Block {
     const fault = this.#faultNow();

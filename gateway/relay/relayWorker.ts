@@ -15,7 +15,7 @@ import { type Look, Progress, type ProgressContext } from "./progress.ts";
 import { dueActs, forgetSettled, queueLength, type RelayRow } from "./queue.ts";
 
 export type WorkerContext = Omit<ProgressContext, "metrics"> & {
-  chain: Pick<Chain, "headNow">;
+  chain: Pick<Chain, "followedTo">;
   provider: JsonRpcProvider;
   metrics: ProgressContext["metrics"] & Pick<Metrics, "relayQueue">;
   /** Milliseconds between looks while something is open. */
@@ -123,7 +123,7 @@ export class RelayWorker {
     this.#lastHead = head.hash;
     const deepest = finalized?.number ?? Math.max(0, head.number - DEEP);
     // What the gateway still decides without is not over, however final it is.
-    return { head: head.number, isNew, finalized: Math.min(deepest, chain.headNow().number) };
+    return { head: head.number, isNew, finalized: Math.min(deepest, chain.followedTo) };
   }
 
   async #hasLease(): Promise<boolean> {
