@@ -31,10 +31,15 @@ export async function buildApp(mode: AppBuild, onBuild: () => void = () => {}): 
   const sources = digestOfSources();
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === sources) return folder;
   onBuild();
-  // A test runner's own NODE_ENV would make a development build of React.
-  const env = { NODE_ENV: "production" };
-  const { code, output } = await runTool("vite/bin/vite.js", ["build", "app", "--mode", mode], { env });
-  if (code !== 0) throw new Error(`The app could not be built.\n${output}`);
+  await viteBuild("app", "--mode", mode);
   writeFileSync(stamp, sources);
   return folder;
+}
+
+/** Runs `vite build` for production. @throws Error with the tool's output when the build fails */
+export async function viteBuild(...args: string[]): Promise<void> {
+  // A test runner's own NODE_ENV would make a development build of React, which is slower.
+  const env = { NODE_ENV: "production" };
+  const { code, output } = await runTool("vite/bin/vite.js", ["build", ...args], { env });
+  if (code !== 0) throw new Error(`The app could not be built.\n${output}`);
 }
