@@ -6,7 +6,7 @@
  * Each has a key of its own, derived one-way: whoever is given one opens that envelope and no other. The cipher alone
  * would let its maker find two keys that open it to two texts; so an envelope holds the digest of its key, its `lock`.
  */
-import { concatBytes, hexToBytes } from "@noble/hashes/utils";
+import { concatBytes, hexToBytes } from "@noble/hashes/utils.js";
 import { ProtocolError } from "./errors.ts";
 import { type Hex, taggedHash, textBytes, toHex, wordBytes } from "./hash.ts";
 import { merkleProof, merkleRoot } from "./merkle.ts";

@@ -3,8 +3,8 @@
  * kind can pass for another. Only the last part may vary in length, which keeps the encoding unambiguous
  * and, where every part is a word, equal to Solidity's `keccak256(abi.encode(tag, …))`.
  */
-import { keccak_256 } from "@noble/hashes/sha3";
-import { bytesToHex, concatBytes, hexToBytes, utf8ToBytes } from "@noble/hashes/utils";
+import { keccak_256 } from "@noble/hashes/sha3.js";
+import { bytesToHex, concatBytes, hexToBytes, utf8ToBytes } from "@noble/hashes/utils.js";
 import { ProtocolError } from "./errors.ts";
 
 /** Bytes as `0x` and lower-case hexadecimal digits. */

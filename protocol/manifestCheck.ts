@@ -2,7 +2,7 @@
  * Checks what a gateway delivered against the root that the ledger has of an exam: first the manifest itself, then each
  * frame. Whoever does both believes neither the gateway nor the archive, only the ledger.
  */
-import { sha256 } from "@noble/hashes/sha256";
+import { sha256 } from "@noble/hashes/sha2.js";
 import type { Manifest } from "./api.ts";
 import { ProtocolError } from "./errors.ts";
 import { type Hex, toHex } from "./hash.ts";

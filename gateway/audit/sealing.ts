@@ -1,5 +1,5 @@
 /** Seals decisions: what identifies somebody goes into envelopes, and what is left makes a receipt's digest. */
-import { createCipheriv, createDecipheriv } from "node:crypto";
+import { createCipheriv, createDecipheriv, createSecretKey } from "node:crypto";
 import {
   contentsOf,
   ENVELOPE_IV,
@@ -90,7 +90,7 @@ function seal(decision: Decision, keys: ReadonlyMap<Hex, EnvelopeKey>): Sealed {
 function sealEnvelope(contents: EnvelopeContents, { keyId, key: subjectKey }: EnvelopeKey) {
   const salt = random(16);
   const key = envelopeKey(subjectKey, salt);
-  const cipher = createCipheriv("aes-256-gcm", bytesOf(key), ENVELOPE_IV);
+  const cipher = createCipheriv("aes-256-gcm", createSecretKey(key.slice(2), "hex"), ENVELOPE_IV);
   const text = [cipher.update(envelopeText(contents)), cipher.final(), cipher.getAuthTag()];
   const envelope = envelopeOf({ keyId, salt }, key, Buffer.concat(text));
   const opened: Opened = { ...contents, keyId, salt, key, siblings: [] };

@@ -1,7 +1,7 @@
 /** What is left of an exam: in a database, in its files, on a chain; and whether it leads back to the study. */
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { keccak_256 } from "@noble/hashes/sha3";
+import { keccak_256 } from "@noble/hashes/sha3.js";
 import { sql } from "drizzle-orm";
 import type { JsonRpcProvider } from "ethers";
 import type { Database } from "../../gateway/database/database.ts";
