@@ -18,6 +18,7 @@ import type {
   OpenExam,
   OpenRequest,
   SeriesRequest,
+  VisibleStudy,
 } from "../dicomweb/access.ts";
 import type { Emergencies } from "../emergency/emergencies.ts";
 import type { ExamDirectory, KnownExam } from "../exams/directory.ts";
@@ -27,6 +28,7 @@ import type { Metrics } from "../operations/metrics.ts";
 import { Problem, toProblem } from "../problem.ts";
 import type { Grantees } from "./grantees.ts";
 import type { Judge, JudgingMoment, Reader } from "./judge.ts";
+import { type Compose, composed } from "./listing.ts";
 import type { OpenExams } from "./openExams.ts";
 import { candidateExams } from "./slots.ts";
 import { denial, type Verdict } from "./verdict.ts";
@@ -48,6 +50,9 @@ export type VisibleExam = {
 
 /** What is decided on: an exam, or, where a search found them, several. */
 type About = { action: Action; route: string; exams: readonly Hex[] };
+
+/** A search by who is calling, for what they may do. */
+type Search = { action: Action; route: string };
 
 /** What was found, to be recorded before it is told; of an emergency, that it rests on one. */
 type Found<T> = { result: T; exams: readonly Hex[]; emergency: boolean };
@@ -130,35 +135,41 @@ export class Gate implements AccessGate {
     return this.#open(caller, exam, request);
   }
 
-  async visible(caller: SignedIn, search: { action: Action; route: string }) {
-    const exams = await this.#search(caller, search, (found) => {
-      // A viewer is told that it is shut out; an empty list would look like an archive without exams.
-      if (found.length === 0) throw new Problem("not-granted");
-    });
-    return exams.map(({ exam, series }) => ({ studyInstanceUid: exam.studyInstanceUid, series }));
+  visible<T>(caller: SignedIn, search: Search, compose: (studies: VisibleStudy[]) => Promise<T>): Promise<T> {
+    const find = () =>
+      this.#search(caller, search, (found) => {
+        // A viewer is told that it is shut out; an empty list would look like an archive without exams.
+        if (found.length === 0) throw new Problem("not-granted");
+      });
+    return composed(this.#parts, { caller, reader: caller, action: search.action, find }, (found) =>
+      compose(found.map(({ exam, series }) => ({ studyInstanceUid: exam.studyInstanceUid, series }))),
+    );
   }
 
-  /** All exams that the caller may see now, recorded as one search. */
-  visibleExams(caller: SignedIn, search: { action: Action; route: string }): Promise<VisibleExam[]> {
-    return this.#search(caller, search, () => {});
+  /** What `compose` makes of all exams that the caller may see, recorded as one search. */
+  visibleExams<T>(caller: SignedIn, search: Search, compose: Compose<T>): Promise<T> {
+    const find = () => this.#search(caller, search, () => {});
+    return composed(this.#parts, { caller, reader: caller, action: search.action, find }, compose);
   }
 
   /**
-   * All exams of a patient's for whom the caller acts as a guardian, recorded as one search. That opens none of them: it
-   * is to choose by. Without a patient of that address it is the same denial as without being a guardian.
+   * What `compose` makes of all exams of a patient's for whom the caller acts as a guardian, recorded as one search. That
+   * opens none of them: it is to choose by. Without a patient of that address it is the same denial as without being a
+   * guardian.
    * @throws {Problem} `not-granted`
    */
-  examsInCare(caller: SignedIn, patient: Hex, route: string): Promise<VisibleExam[]> {
+  examsInCare<T>(caller: SignedIn, patient: Hex, route: string, compose: Compose<T>): Promise<T> {
     const { judge, directory } = this.#parts;
-    return this.#recorded(caller, { action: "VIEW", route, exams: [] }, async (note) => {
-      const moment = await judge.now();
-      note(moment.head);
-      const isGuardian = await judge.isGuardian({ patient, guardian: caller.address }, moment);
-      if (!isGuardian) throw new Problem("not-granted");
-      const owner = { address: patient, purpose: caller.purpose };
-      const result = await this.#among(await directory.ofPatient(patient), owner, "VIEW", moment);
-      return foundExams(result);
-    });
+    const reader = { address: patient, purpose: caller.purpose };
+    const acts = (moment: JudgingMoment) => judge.isGuardian({ patient, guardian: caller.address }, moment);
+    const find = () =>
+      this.#recorded(caller, { action: "VIEW", route, exams: [] }, async (note) => {
+        const moment = await judge.now();
+        note(moment.head);
+        if (!(await acts(moment))) throw new Problem("not-granted");
+        return foundExams(await this.#among(await directory.ofPatient(patient), reader, "VIEW", moment));
+      });
+    return composed(this.#parts, { caller, reader, action: "VIEW", find, acts }, compose);
   }
 
   /**
@@ -176,7 +187,7 @@ export class Gate implements AccessGate {
   /** @param accept throws the problem that what was found amounts to, if it does */
   #search(
     caller: SignedIn,
-    { action, route }: { action: Action; route: string },
+    { action, route }: Search,
     accept: (found: readonly VisibleExam[]) => void,
   ): Promise<VisibleExam[]> {
     const { judge, directory, database, custodian, grantees, emergencies } = this.#parts;

@@ -5,7 +5,7 @@ import type { Revocable } from "../auth/revocations.ts";
 import type { Followed } from "../chain/eventFollower.ts";
 import { Problem, toProblem } from "../problem.ts";
 import type { Asked, Judge, JudgingMoment, Reader } from "./judge.ts";
-import type { Verdict } from "./verdict.ts";
+import { covers, type Verdict } from "./verdict.ts";
 
 type Open = {
   reader: Reader;
@@ -110,10 +110,4 @@ function isAffected({ exam }: Asked, changes: Followed): boolean {
   return changes.some((change) =>
     "examId" in change ? change.examId === exam.examId : change.patient === (exam.patient satisfies Hex),
   );
-}
-
-/** Whether everything that was open is still allowed. */
-function covers(allowed: Verdict["series"], before: Verdict["series"]): boolean {
-  if (allowed === "all") return true;
-  return before !== "all" && [...before].every((uid) => allowed.has(uid));
 }

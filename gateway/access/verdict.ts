@@ -23,6 +23,12 @@ export function denial(reason: LedgerReason): Verdict {
   return { reason, series: new Set(), validUntil: 0, lasts: reason !== "not-yet-valid", emergency: false };
 }
 
+/** Whether everything that was open is still allowed. */
+export function covers(allowed: AllowedSeries, before: AllowedSeries): boolean {
+  if (allowed === "all") return true;
+  return before !== "all" && [...before].every((uid) => allowed.has(uid));
+}
+
 /** Above this many verdicts everything is dropped: simpler than counting uses, and rare. */
 export const MOST_VERDICTS = 100_000;
 

@@ -55,6 +55,13 @@ export interface AccessGate {
    * before this throws.
    */
   openAhead(caller: Caller, request: SeriesRequest): Promise<OpenAhead>;
-  /** All exams that the caller may see now for that action, recorded as one search; `not-granted` where there is none. */
-  visible(caller: Caller, search: { action: Action; route: string }): Promise<VisibleStudy[]>;
+  /**
+   * What `compose` makes of all exams that the caller may see for that action, recorded as one search; anew, where that
+   * changed until it was made. `not-granted` where there is none.
+   */
+  visible<T>(
+    caller: Caller,
+    search: { action: Action; route: string },
+    compose: (studies: VisibleStudy[]) => Promise<T>,
+  ): Promise<T>;
 }

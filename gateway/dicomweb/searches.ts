@@ -53,11 +53,14 @@ export function searchRoutes(routes: FastifyInstance, parts: Parts): void {
       const caller = await parts.gate.authenticate(request);
       acceptJson(request.headers.accept);
       const search = readSearch(queryOf(request), level);
-      const studies = await parts.gate.visible(caller, { action: "VIEW", route: `QIDO-RS ${path.slice(1)}` });
       // A list, once sent, is sent: there is no access to follow while it is read.
       const signal = untilClosed(reply, new AbortController().signal);
       const searching = new Searching(parts, { level, search, root: parts.root(request) }, { signal });
-      return answer(reply, searching.run(studies), search);
+      const about = { action: "VIEW", route: `QIDO-RS ${path.slice(1)}` } as const;
+      const results = await parts.gate.visible(caller, about, (studies) =>
+        page(searching.run(studies), search),
+      );
+      return send(reply, results);
     });
   }
   for (const [path, level] of [
@@ -95,7 +98,7 @@ export function searchRoutes(routes: FastifyInstance, parts: Parts): void {
   );
 }
 
-function within(
+async function within(
   parts: Parts,
   request: DicomwebRequest,
   reply: FastifyReply,
@@ -106,10 +109,17 @@ function within(
   acceptJson(request.headers.accept);
   const search = readSearch(queryOf(request), level);
   const searching = new Searching(parts, { level, search, root: parts.root(request) }, { signal });
-  return answer(reply, searching.run(studies), search);
+  const results = await page(searching.run(studies), search);
+  signal.throwIfAborted();
+  return send(reply, results);
 }
 
-async function answer(reply: FastifyReply, found: AsyncIterable<DicomDataset>, { limit, offset }: Search) {
+function send(reply: FastifyReply, results: readonly DicomDataset[]): FastifyReply {
+  return reply.type("application/dicom+json").send(JSON.stringify(results));
+}
+
+/** What was asked for of what is found. */
+async function page(found: AsyncIterable<DicomDataset>, { limit, offset }: Search): Promise<DicomDataset[]> {
   const results: DicomDataset[] = [];
   let skipped = 0;
   if (limit > 0) {
@@ -122,7 +132,7 @@ async function answer(reply: FastifyReply, found: AsyncIterable<DicomDataset>, {
       if (results.length >= limit) break;
     }
   }
-  return reply.type("application/dicom+json").send(JSON.stringify(results));
+  return results;
 }
 
 /** One search, walking down from studies to the level that is wanted. */

@@ -41,12 +41,16 @@ export function registerEmergencyRoutes(app: FastifyInstance, context: Emergency
   app.get("/emergencies", async (request) => {
     const caller = await gate.signedIn(request);
     const patient = patientNamed(request, caller);
-    if (patient !== null) await gate.examsInCare(caller, patient, "list emergencies for a patient");
-    const owned = await stillOwned(decider, await directory.ofPatient(patient ?? caller.address));
-    const onOwn = await emergencies.onExams(owned.map(({ examId }) => examId));
-    const read = patient === null ? await emergencies.ofReader(caller.address) : [];
-    const all = [...onOwn, ...read].toSorted((a, b) => b.openedAt - a.openedAt);
-    return { emergencies: await Promise.all(all.map(describe)) };
+    const list = async () => {
+      const owned = await stillOwned(decider, await directory.ofPatient(patient ?? caller.address));
+      const onOwn = await emergencies.onExams(owned.map(({ examId }) => examId));
+      const read = patient === null ? await emergencies.ofReader(caller.address) : [];
+      const all = [...onOwn, ...read].toSorted((a, b) => b.openedAt - a.openedAt);
+      return { emergencies: await Promise.all(all.map(describe)) };
+    };
+    return patient === null
+      ? list()
+      : gate.examsInCare(caller, patient, "list emergencies for a patient", list);
   });
 
   /** In words, for the patient or for who reads. By this machine's clock: told, not decided. */

@@ -2,7 +2,7 @@
 import { getAddress } from "ethers";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { Hex } from "../../protocol/hash.ts";
-import type { Gate, SignedIn } from "../access/gate.ts";
+import type { Gate, SignedIn, VisibleExam } from "../access/gate.ts";
 import type { Decider } from "../decision/decider.ts";
 import { Problem } from "../problem.ts";
 import { describeExams, type ExamsContext } from "./exams.ts";
@@ -18,20 +18,21 @@ export function registerExamRoutes(
   app.get("/exams", async (request) => {
     const caller = await gate.signedIn(request);
     const patient = patientNamed(request, caller);
-    if (patient === null) {
-      const visible = await gate.visibleExams(caller, { action: "VIEW", route: "list exams" });
-      return describeExams(context, caller, visible);
-    }
-    const exams = await gate.examsInCare(caller, patient, "list exams for a patient");
-    return describeExams(context, { ...caller, isGuardian: true }, exams);
+    const asWhom = { ...caller, isGuardian: patient !== null };
+    const describe = (found: VisibleExam[]) => describeExams(context, asWhom, found);
+    return patient === null
+      ? gate.visibleExams(caller, { action: "VIEW", route: "list exams" }, describe)
+      : gate.examsInCare(caller, patient, "list exams for a patient", describe);
   });
 
   app.get("/grants", async (request) => {
     const caller = await gate.signedIn(request);
     const patient = patientNamed(request, caller);
-    if (patient !== null) await gate.examsInCare(caller, patient, "list grants for a patient");
-    const { clocks } = await decider.now();
-    return { grants: await listGrants(context, patient ?? caller.address, clocks) };
+    const list = async () => {
+      const { clocks } = await decider.now();
+      return { grants: await listGrants(context, patient ?? caller.address, clocks) };
+    };
+    return patient === null ? list() : gate.examsInCare(caller, patient, "list grants for a patient", list);
   });
 
   app.get("/me", async (request) => {
@@ -53,13 +54,11 @@ export function registerExamRoutes(
     const caller = await gate.signedIn(request);
     const { address } = caller;
     const patient = patientNamed(request, caller);
-    if (patient !== null) {
-      await gate.examsInCare(caller, patient, "list people for a patient");
-      return { people: await listPeople(database) };
-    }
+    const list = async () => ({ people: await listPeople(database) });
+    if (patient !== null) return gate.examsInCare(caller, patient, "list people for a patient", list);
     const isKnown = (await isEnrolled(database, address)) || (await findPerson(database, address)) !== null;
     if (!isKnown) throw new Problem("not-granted", "Only people enrolled here see who else is.");
-    return { people: await listPeople(database) };
+    return list();
   });
 
   /** Names stay in the archive: the gateway keeps none of its own. */

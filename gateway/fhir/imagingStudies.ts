@@ -37,9 +37,11 @@ export function imagingStudyRoutes(routes: FastifyInstance, context: ImagingStud
     if (!search.success)
       throw new Problem("malformed-request", "`identifier` names an exam: urn:examkey:exam:0x….");
     const { identifier } = search.data;
-    const visible = await gate.visibleExams(caller, { action: "VIEW", route: "FHIR ImagingStudy search" });
-    const asked = visible.filter(({ exam }) => identifier?.endsWith(exam.examId) ?? true);
-    const studies = await Array.fromAsync(inOrder(asked, AT_ONCE, describe));
+    const about = { action: "VIEW", route: "FHIR ImagingStudy search" } as const;
+    const studies = await gate.visibleExams(caller, about, (found) => {
+      const asked = found.filter(({ exam }) => identifier?.endsWith(exam.examId) ?? true);
+      return Array.fromAsync(inOrder(asked, AT_ONCE, describe));
+    });
     const query = identifier === undefined ? "" : `?${new URLSearchParams({ identifier })}`;
     const root = `${site.url}/fhir/ImagingStudy`;
     const bundle = searchset(root, [{ relation: "self", url: `${root}${query}` }], studies);

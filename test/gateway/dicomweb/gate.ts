@@ -8,6 +8,7 @@ import type {
   OpenExam,
   OpenRequest,
   SeriesRequest,
+  VisibleStudy,
 } from "../../../gateway/dicomweb/access.ts";
 import { Problem } from "../../../gateway/problem.ts";
 import type { Action } from "../../../protocol/terms.ts";
@@ -59,9 +60,12 @@ export class TestGate implements AccessGate {
     return { ...(await this.open(caller, request)), recorded: () => this.recording() };
   }
 
-  async visible(_caller: Caller, { action }: { action: Action }) {
-    return [...this.grants]
-      .filter(([, { actions }]) => actions.includes(action))
-      .map(([studyInstanceUid, { series }]) => ({ studyInstanceUid, series }));
+  visible<T>(
+    _caller: Caller,
+    { action }: { action: Action },
+    compose: (studies: VisibleStudy[]) => Promise<T>,
+  ): Promise<T> {
+    const open = [...this.grants].filter(([, { actions }]) => actions.includes(action));
+    return compose(open.map(([studyInstanceUid, { series }]) => ({ studyInstanceUid, series })));
   }
 }
