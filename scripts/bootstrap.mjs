@@ -188,6 +188,7 @@ async function handOver(command, args) {
     if (warning.name !== "ExperimentalWarning") console.error(`${warning.name}: ${warning.message}`);
   });
   process.argv = [process.execPath, script, ...first, ...args];
+  await import("./resolveAtOnce.mjs");
   await import(pathToFileURL(script).href);
 }
 

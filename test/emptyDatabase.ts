@@ -1,7 +1,7 @@
 /** An empty database for tests: made once, then copied, since initialising PGlite takes seconds. */
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
-import { cp, mkdir, mkdtemp, rename, rm } from "node:fs/promises";
+import { cpSync, existsSync, readFileSync } from "node:fs";
+import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -14,7 +14,8 @@ const cache = join(root, "node_modules", ".cache", "examkey");
 export async function placeEmptyDatabase(dataDir: string): Promise<void> {
   const template = join(cache, `database-${digestOfSchema()}`);
   if (!existsSync(template)) await makeTemplate(template);
-  await cp(template, dataDir, { recursive: true });
+  // A thousand small files: one after the other takes half the time of all at once.
+  cpSync(template, dataDir, { recursive: true });
 }
 
 /** An empty database in a folder of its own, which goes when it is closed. */

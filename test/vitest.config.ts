@@ -27,6 +27,7 @@ export default defineConfig({
   test: {
     environment: "node",
     allowOnly: false,
+    execArgv: ["--import=./scripts/resolveAtOnce.mjs"],
     // Files of all projects run side by side. Many wait for blocks and polls: two more workers use what they leave of two cores.
     // What is soaked has them for itself.
     maxWorkers: process.env.EXAMKEY_SOAK === "1" ? 1 : 4,
@@ -37,7 +38,7 @@ export default defineConfig({
       project("protocol", minutes(1), { isolate: false }),
       project("contracts", minutes(2), { isolate: false }),
       project("gateway", minutes(2), { isolate: false }),
-      project("app", minutes(2)),
+      project("app", minutes(2), { isolate: false }),
       project("e2e", minutes(4), { globalSetup: "test/buildApp.ts" }),
     ],
   },

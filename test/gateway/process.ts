@@ -15,13 +15,14 @@ export interface GatewayProcess {
   kill(): Promise<void>;
 }
 
-/** Start `gateway/main.ts`, and wait until it is ready or has ended. */
+/** Start it as `npm run gateway` does, and wait until it is ready or has ended. */
 export async function startProcess(environment: Record<string, string>): Promise<GatewayProcess> {
   // Its modules are compiled once for all tests, where they say where.
   const { NODE_COMPILE_CACHE = "" } = process.env;
-  const child = fork("gateway/main.ts", [], {
+  const [execArgv, [program = "", ...args]] = gatewayCommand();
+  const child = fork(program, args, {
     env: { NODE_COMPILE_CACHE, ...environment },
-    execArgv: nodeOptions(),
+    execArgv,
     stdio: ["ignore", "pipe", "pipe", "ipc"],
   });
   const ended = once(child, "close").then(([code]) => Number(code));
@@ -48,8 +49,10 @@ export async function startProcess(environment: Record<string, string>): Promise
   };
 }
 
-/** What `npm run gateway` starts Node with. */
-function nodeOptions(): string[] {
+/** Node's options, and the program with its arguments, of `npm run gateway`. */
+function gatewayCommand(): [options: string[], program: string[]] {
   const { scripts } = JSON.parse(readFileSync("package.json", "utf8"));
-  return scripts.gateway.split(" ").filter((word: string) => word.startsWith("--"));
+  const [, ...words] = scripts.gateway.split(" ") as string[];
+  const isOption = (word: string) => word.startsWith("-");
+  return [words.filter(isOption), words.filter((word) => !isOption(word))];
 }

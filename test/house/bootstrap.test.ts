@@ -13,7 +13,7 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
-const bootstrap = join(import.meta.dirname, "..", "..", "scripts", "bootstrap.mjs");
+const scripts = join(import.meta.dirname, "..", "..", "scripts");
 
 /** A project of its own, whose `npm` is a script that notes how it was called and installs what the lockfile lists. */
 let project: string;
@@ -24,7 +24,8 @@ beforeEach(() => {
   project = mkdtempSync(join(tmpdir(), "examkey-bootstrap-"));
   mkdirSync(join(project, "scripts"));
   mkdirSync(join(project, "bin"));
-  copyFileSync(bootstrap, join(project, "scripts", "bootstrap.mjs"));
+  for (const name of ["bootstrap.mjs", "resolveAtOnce.mjs"])
+    copyFileSync(join(scripts, name), join(project, "scripts", name));
   script("console.log(JSON.stringify(process.argv.slice(2)))");
   writeFileSync(join(project, "package-lock.json"), lock({ "node_modules/a": { version: "1.0.0" } }));
   npm(
