@@ -27,13 +27,13 @@ const localChain = {
   allowBlocksWithSameTimestamp: true,
 } as const;
 
-// `npm run test:deep`: the same tests, with twenty times the budget.
-const depth = process.env.EXAMKEY_DEEP === "1" ? 20 : 1;
+// `npm run test:deep`: the same tests, with forty times the budget.
+const depth = process.env.EXAMKEY_DEEP === "1" ? 40 : 1;
 
 /** How long the Solidity tests look for a counterexample. */
 export const fuzzing = {
-  fuzz: { runs: 500 * depth },
-  invariant: { runs: 16 * depth, depth: 100, failOnRevert: true },
+  fuzz: { runs: 250 * depth },
+  invariant: { runs: 10 * depth, depth: 100, failOnRevert: true },
 };
 
 // Measuring coverage compiles other bytecode, and so without the time to optimise it: nothing else may take it for the real one.

@@ -16,7 +16,7 @@ import { type Made, requests } from "./requests.ts";
 import { openScene, type Scene, type Target } from "./strangersExam.ts";
 
 const DEEP = process.env.EXAMKEY_DEEP === "1";
-const RUNS = DEEP ? { numRuns: 20_000 } : { numRuns: 600, seed: 1 };
+const RUNS = DEEP ? { numRuns: 20_000 } : { numRuns: 300, seed: 1 };
 const MINUTES = 60_000;
 
 describe.each([
