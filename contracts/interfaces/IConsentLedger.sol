@@ -144,7 +144,8 @@ struct Query {
 /// - Only a patient, by transaction or signature, and the guardians they named write the grants that count for their
 ///   exams: every grant is kept under its patient.
 /// - One act of the patient is one slot. Granting again replaces; two grants never add up.
-/// - No signature works twice, after its deadline, or after the slot it is for, or its patient's epoch, has moved on.
+/// - No signature works twice, after its deadline, or after the slot it is for, or its patient's epoch, has moved on; a
+///   signed `RevokeAll` is bound to the count of those before it, and outlives the loss of an exam.
 /// - `check` never reverts, and permits only on one grant that is live and satisfies period, purpose and action.
 ///
 /// Assumptions:
@@ -198,7 +199,7 @@ interface IConsentLedger {
     error ConsentLedgerSignatureExpired(uint256 deadline);
     /// @notice The patient has revoked all, or an exam has left them, since they signed. Sign anew.
     error ConsentLedgerEpochPassed(uint256 signed, uint256 current);
-    /// @notice What was signed was done and then changed, or comes too early. Sign anew.
+    /// @notice What was signed is done and changed since, was overtaken by another act, or comes too early. Sign anew.
     error ConsentLedgerNonceMismatch(uint256 signed, uint256 current);
     /// @notice A batch needs one nonce for each resource.
     error ConsentLedgerNonceCount(uint256 resources, uint256 nonces);

@@ -52,7 +52,8 @@ struct Opening {
 ///
 /// Assumptions:
 /// - A practitioner is named by a badge: an address that they use for this alone. Signatures show it, and only the custodian
-///   can tie it to a person, and see to it that no person has two. Who reads is blinded anew each time.
+///   can tie it to a person, and see to it that no person has two. Who reads is blinded anew each time, by whoever opens:
+///   the contract cannot tell a blinded reader from a plain one.
 /// - A custodian can name as many badges as it likes, and register a study again under another id. That is why the count is
 ///   kept for the exam, and why the patient is shown every emergency: what is here keeps a custodian honest before others,
 ///   it cannot keep a custodian from its own archive.

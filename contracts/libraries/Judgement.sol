@@ -47,6 +47,7 @@ library Judgement {
     function judge(GrantSlot slot, uint256 deadSince, Query calldata query) internal pure returns (Reason) {
         Terms terms = slot.terms();
         if (slot.nonce() == 0) return Reason.NotGranted;
+        // A revoked slot was granted at zero, which is never after: said twice, for who reads it.
         if (slot.isRevoked() || slot.grantedAt() <= deadSince) return Reason.Revoked;
         if (query.time < terms.notBefore()) return Reason.NotYetValid;
         if (query.time >= terms.notAfter()) return Reason.Expired;

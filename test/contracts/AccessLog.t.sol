@@ -30,6 +30,11 @@ contract AccessLogTest is Test {
         _ledger.setOperator(OPERATOR, true);
     }
 
+    function test_RevertWhen_ThereIsNoSuchAnchor() external {
+        VM.expectRevert(abi.encodeWithSignature("Panic(uint256)", 0x32));
+        _log.anchorOf(CUSTODIAN, 0);
+    }
+
     function test_Anchor_KeepsWhatComesNext() external {
         _equal(address(_log.LEDGER()), address(_ledger));
         _equal(_log.nextSequence(CUSTODIAN), 1);

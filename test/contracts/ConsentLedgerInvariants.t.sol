@@ -2,7 +2,9 @@
 pragma solidity 0.8.37;
 
 import {ExamId, Grant, Pointer, Query, Reason, Resource} from "../../contracts/interfaces/IConsentLedger.sol";
+import {Ids} from "../../contracts/libraries/Ids.sol";
 import {LedgerActors} from "./LedgerActors.sol";
+import {LedgerIntruders} from "./LedgerIntruders.sol";
 import {LedgerModel} from "./LedgerModel.sol";
 import {LedgerTest} from "./LedgerTest.sol";
 
@@ -19,6 +21,7 @@ contract ConsentLedgerInvariantsTest is LedgerTest {
         _revoke(series);
         _actors = new LedgerActors(ledger);
         _target(address(_actors));
+        _target(address(_intruders()));
     }
 
     function invariant_OthersChangeNothingForABystander() external view {
@@ -89,6 +92,17 @@ contract ConsentLedgerInvariantsTest is LedgerTest {
                 _true(may == _actors.mayActFor(patient, guardian), "guardian");
             }
         }
+    }
+
+    /// @dev They reach for the exam of the patient who does nothing.
+    function _intruders() private returns (LedgerIntruders) {
+        Resource[] memory resources = new Resource[](4);
+        (resources[0], resources[1]) = (exam, series);
+        (resources[2], resources[3]) = (Ids.examsAt(CUSTODIAN), Ids.allExams());
+        address[] memory intruders = new address[](4);
+        (intruders[0], intruders[1]) = (CUSTODIAN, OPERATOR);
+        (intruders[2], intruders[3]) = (READER, STRANGER);
+        return new LedgerIntruders(ledger, PATIENT, READER, examId, resources, intruders);
     }
 
     function _compare(Query memory query) private view {

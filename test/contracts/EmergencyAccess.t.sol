@@ -160,6 +160,15 @@ contract EmergencyAccessTest is LedgerTest, EmergencySigning {
         _openBy(OPERATOR, _emergency(0), stranger, _signed(STRANGER_KEY, _emergency(0)), address(0), "");
     }
 
+    /// @notice An address that nobody has the key of signs nothing, though a custodian may name it.
+    function test_RevertWhen_ThePractitionerIsNobody() external {
+        _setPractitioner(address(0), true);
+        _expectInvalid(address(0));
+        _openBy(OPERATOR, _emergency(0), address(0), "", address(0), "");
+        _expectInvalid(address(0));
+        _openBy(OPERATOR, _emergency(0), address(0), _signed(KEY, _emergency(0)), address(0), "");
+    }
+
     /// @notice Named by one custodian, a practitioner opens nothing of another's.
     function test_RevertWhen_ThePractitionerIsAnotherCustodians() external {
         VM.prank(STRANGER);

@@ -79,6 +79,19 @@ describe("the acts", () => {
     `);
   });
 
+  it("are all reckoned with, as gas and as money, where it is asked whether a chain is worth it", async () => {
+    const page = await readFile(join(import.meta.dirname, "..", "..", "docs", "why-a-chain.md"), "utf8");
+    const table = page.slice(page.indexOf("| act | gas |"), page.indexOf("`check` is read"));
+    const cells = [...table.matchAll(/^\| .+ \| ([\d,; ]+) \| ([\d.; ]+)(?: USD)? \|/gm)];
+    const all = (column: number) => cells.flatMap((row) => row[column]?.split("; ") ?? []);
+    const numbers = (texts: string[]) =>
+      texts.map((text) => Number(text.replaceAll(",", ""))).sort((a, b) => a - b);
+    const gas = Object.values(acts).map((cost) => cost.gas);
+    expect(numbers(all(1))).toEqual(numbers(gas.map(String)));
+    // At 3 gwei, and 2,000 USD for an ether.
+    expect(all(2)).toEqual(all(1).map((text) => (Number(text.replaceAll(",", "")) * 6e-6).toFixed(3)));
+  });
+
   it("have the floors that they have, and are not below them", () => {
     const floors = Object.fromEntries(Object.entries(acts).map(([act, cost]) => [act, cost.floor]));
     expect(floors).toMatchInlineSnapshot(`
