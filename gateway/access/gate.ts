@@ -22,7 +22,7 @@ import type {
 } from "../dicomweb/access.ts";
 import type { Emergencies } from "../emergency/emergencies.ts";
 import type { ExamDirectory, KnownExam } from "../exams/directory.ts";
-import type { ArchiveFacts, StudyFacts } from "../exams/facts.ts";
+import { type ArchiveFacts, isSamePatient, type StudyFacts } from "../exams/facts.ts";
 import { inOrder } from "../inOrder.ts";
 import type { Metrics } from "../operations/metrics.ts";
 import { Problem, toProblem } from "../problem.ts";
@@ -387,9 +387,4 @@ function isWithin({ examId }: Token, exam: KnownExam | null): boolean {
 /** The problem that says a ledger's denial. */
 export function problemOf(reason: Verdict["reason"]): Problem {
   return new Problem(reason === "permitted" || reason === "unknown-exam" ? "not-granted" : reason);
-}
-
-/** Whether the archive still has the exam under the patient that it was enrolled for. */
-export function isSamePatient(exam: Pick<KnownExam, "patientId" | "issuer">, facts: StudyFacts): boolean {
-  return facts.patientId === exam.patientId && facts.issuer === exam.issuer;
 }

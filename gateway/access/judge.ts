@@ -143,7 +143,7 @@ export class Judge {
     const asked = isOwner
       ? [readerName(reader.address, null)]
       : names.filter(({ grantee }) => touched.has(grantee));
-    // Strangers are denied alike, and as fast, whether there is an exam or not.
+    // Strangers are denied alike whether there is an exam or not, and no node is asked for either.
     if (asked.length === 0) return denial("not-granted");
     // Who reads an exam, whose slots count, and whose events end what is open is told here by the patient it was
     // registered for: once it has another owner, none of it would be true, and the exam is closed to everybody.

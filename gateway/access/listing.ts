@@ -7,7 +7,7 @@ import type { Revocable, Revocations } from "../auth/revocations.ts";
 import { inOrder } from "../inOrder.ts";
 import type { VisibleExam } from "./gate.ts";
 import type { Judge, JudgingMoment, Reader } from "./judge.ts";
-import { covers } from "./verdict.ts";
+import { stillHolds } from "./verdict.ts";
 
 /** Makes an answer of what was found. */
 export type Compose<T> = (found: VisibleExam[]) => Promise<T>;
@@ -40,21 +40,31 @@ export async function composed<T>(
   for (;;) {
     const found = await listing.find();
     const answer = await compose(found);
+    const isOpen = await isStillOpen(parts.judge, listing, found);
     await parts.revocations.check(listing.caller.token);
-    if (await isStillOpen(parts.judge, listing, found)) return answer;
+    if (isOpen) return answer;
   }
 }
 
-async function isStillOpen(
+/** Whether all of it is open at one and the same moment, and that is now. */
+async function isStillOpen(judge: Judge, listing: Listing, found: readonly VisibleExam[]): Promise<boolean> {
+  for (;;) {
+    const moment = await judge.now();
+    if (!(await isOpenAt(moment, judge, listing, found))) return false;
+    if (moment.generation === judge.generation) return true;
+  }
+}
+
+async function isOpenAt(
+  moment: JudgingMoment,
   judge: Judge,
   { reader, action, acts }: Listing,
   found: readonly VisibleExam[],
 ): Promise<boolean> {
-  const moment = await judge.now();
   if (acts && !(await acts(moment))) return false;
-  const looked = inOrder(found, AT_ONCE, async ({ exam, series }) => {
-    const verdict = await judge.judge(reader, { exam, seriesInstanceUid: null, action }, moment);
-    return verdict.reason === "permitted" && covers(verdict.series, series);
+  const looked = inOrder(found, AT_ONCE, async (one) => {
+    const asked = { exam: one.exam, seriesInstanceUid: null, action };
+    return stillHolds(await judge.judge(reader, asked, moment), one);
   });
   for await (const isOpen of looked) if (!isOpen) return false;
   return true;

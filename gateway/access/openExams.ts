@@ -5,7 +5,7 @@ import type { Revocable } from "../auth/revocations.ts";
 import type { Followed } from "../chain/eventFollower.ts";
 import { Problem, toProblem } from "../problem.ts";
 import type { Asked, Judge, JudgingMoment, Reader } from "./judge.ts";
-import { covers, type Verdict } from "./verdict.ts";
+import { stillHolds, type Verdict } from "./verdict.ts";
 
 type Open = {
   reader: Reader;
@@ -87,7 +87,7 @@ export class OpenExams {
     try {
       const verdict = await this.#judge.judge(open.reader, open.asked, moment);
       if (verdict.reason !== "permitted") this.#cut(open, this.#problemOf(verdict.reason));
-      else if (covers(verdict.series, open.verdict.series)) open.verdict = verdict;
+      else if (stillHolds(verdict, open.verdict)) open.verdict = verdict;
       else this.#cut(open, this.#problemOf(open.verdict.emergency ? "expired" : "revoked"));
     } catch (error) {
       this.#cut(open, toProblem(error));

@@ -23,10 +23,15 @@ export function denial(reason: LedgerReason): Verdict {
   return { reason, series: new Set(), validUntil: 0, lasts: reason !== "not-yet-valid", emergency: false };
 }
 
-/** Whether everything that was open is still allowed. */
-export function covers(allowed: AllowedSeries, before: AllowedSeries): boolean {
-  if (allowed === "all") return true;
-  return before !== "all" && [...before].every((uid) => allowed.has(uid));
+/**
+ * Whether all that was permitted is permitted still. What has become an emergency since is another access: it has to be
+ * recorded as one.
+ */
+export function stillHolds(verdict: Verdict, before: Pick<Verdict, "series" | "emergency">): boolean {
+  if (verdict.reason !== "permitted" || (verdict.emergency && !before.emergency)) return false;
+  const { series } = verdict;
+  if (series === "all") return true;
+  return before.series !== "all" && [...before.series].every((uid) => series.has(uid));
 }
 
 /** Above this many verdicts everything is dropped: simpler than counting uses, and rare. */

@@ -41,6 +41,8 @@ export function storeResult(result: DicomDataset, files: number): StoreResult {
 
 /** PS3.18 table I.2-2 and PS3.7 annex C, in plain words. */
 function failureReason(code: number): string {
+  if (code === 0x0106)
+    return "it does not fit what the archive holds, such as another patient's study under its UID";
   if (code === 0x0110) return "the archive failed while storing it";
   if (code === 0x0111) return "the archive already holds another instance with this UID";
   if (code === 0x0122) return "the archive does not take this kind of object";

@@ -10,10 +10,17 @@ import { streamed } from "../archive/stream.ts";
 
 const NOTHING = Buffer.alloc(0);
 
-/** Ends when access ends or the caller goes away, whichever is first. */
+/**
+ * Ends when access ends or the caller goes away, whichever is first. Where access ends, what is under way to the caller is
+ * cut off, with what they have yet to take of it.
+ */
 export function untilClosed(reply: FastifyReply, access: AbortSignal): AbortSignal {
   const ended = new AbortController();
-  const cut = () => ended.abort(access.reason);
+  const cut = () => {
+    ended.abort(access.reason);
+    // A reset, so that the system delivers no more of it either.
+    if (reply.raw.headersSent && !reply.raw.writableFinished) reply.request.raw.socket.resetAndDestroy();
+  };
   if (access.aborted) cut();
   access.addEventListener("abort", cut, { once: true });
   reply.raw.once("close", () => {
@@ -89,17 +96,11 @@ export function sendOne(reply: FastifyReply, content: Content, multipart: boolea
     : sendBody(reply, contentTypeOf(content), alone(), signal);
 }
 
-/** A frame from the cache: nothing of it is copied, and it is cut off as a stream is, whatever a slow caller left of it. */
-export function sendCached(
-  reply: FastifyReply,
-  frame: CachedFrame,
-  multipart: boolean,
-  signal: AbortSignal,
-): FastifyReply {
+/** A frame from the cache: nothing of it is copied. */
+export function sendCached(reply: FastifyReply, frame: CachedFrame, multipart: boolean): FastifyReply {
   const { writer, head, tail } = framing(frame, multipart);
   reply.type(multipart ? writer.contentType(frame.mediaType) : contentTypeOf(frame));
   if (reply.request.method === "HEAD") return reply.send();
-  signal.addEventListener("abort", () => reply.raw.destroy(), { once: true });
   const body = new Readable({ read: () => undefined });
   for (const bytes of [head, frame.bytes, tail]) if (bytes.length > 0) body.push(bytes);
   body.push(null);

@@ -101,7 +101,7 @@ function instanceRoutes(routes: FastifyInstance, parts: Parts): void {
       if (picture !== null || only === undefined || more.length > 0) return { held, frames, picture };
       return receiveFrame(parts, request, held, only, signal);
     });
-    if ("cached" in answer) return sendCached(reply, answer.cached, answer.multipart, signal);
+    if ("cached" in answer) return sendCached(reply, answer.cached, answer.multipart);
     if ("content" in answer) return sendReceived(reply, answer.content, answer.multipart);
     const { held, frames, picture } = answer;
     if (picture === null) return sendFrames(parts, request, reply, held, frames, signal);

@@ -55,6 +55,14 @@ const STUDY_KEPT = 3_000;
 /** Milliseconds: words and pictures on cards may lag a little. */
 const SERIES_KEPT = 15_000;
 
+/** A patient, as archives tell them apart. */
+export type PatientKey = Pick<StudyFacts, "patientId" | "issuer">;
+
+/** Whether both are the same patient's: an exam, say, and what the archive has of it. */
+export function isSamePatient(one: PatientKey, other: PatientKey): boolean {
+  return one.patientId === other.patientId && one.issuer === other.issuer;
+}
+
 /** Facts from one search result; null where the archive answered with something else than was asked. */
 export function readStudyFacts(dataset: DicomDataset): StudyFacts | null {
   const studyInstanceUid = stringOf(dataset, "StudyInstanceUID");
@@ -85,7 +93,11 @@ export class ArchiveFacts {
     this.#archive = archive;
   }
 
-  /** A study; null where the archive has it no more. @throws {Problem} `archive-unavailable` */
+  /**
+   * A study; null where the archive has it no more. Where two patients' have one UID, what is listed under it is both's, and
+   * the study is given as nobody's.
+   * @throws {Problem} `archive-unavailable`
+   */
   study(studyInstanceUid: string): Promise<StudyFacts | null> {
     return this.#studies.get(studyInstanceUid, async () => {
       const found = await this.#archive.searchStudies({
@@ -93,8 +105,12 @@ export class ArchiveFacts {
         includeFields: STUDY_FIELDS,
         limit: 2,
       });
-      const facts = found.map(readStudyFacts);
-      return facts.find((one) => one?.studyInstanceUid === studyInstanceUid) ?? null;
+      const [study, ...others] = found
+        .map(readStudyFacts)
+        .filter((one) => one?.studyInstanceUid === studyInstanceUid);
+      if (!study) return null;
+      const isOnes = others.every((other) => other && isSamePatient(study, other));
+      return isOnes ? study : { ...study, patientId: "", issuer: "" };
     });
   }
 

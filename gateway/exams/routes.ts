@@ -6,6 +6,7 @@ import type { Gate, SignedIn, VisibleExam } from "../access/gate.ts";
 import type { Decider } from "../decision/decider.ts";
 import { Problem } from "../problem.ts";
 import { describeExams, type ExamsContext } from "./exams.ts";
+import { isSamePatient } from "./facts.ts";
 import { type GrantsContext, listGrants } from "./grants.ts";
 import { findPerson, isEnrolled, listPeople } from "./people.ts";
 
@@ -65,7 +66,7 @@ export function registerExamRoutes(
   async function nameOfPatient(address: Hex): Promise<string | null> {
     for (const exam of await directory.ofPatient(address)) {
       const study = await facts.study(exam.studyInstanceUid);
-      if (study?.patientName && study.patientId === exam.patientId) return study.patientName;
+      if (study?.patientName && isSamePatient(exam, study)) return study.patientName;
     }
     return null;
   }

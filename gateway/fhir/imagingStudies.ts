@@ -5,7 +5,7 @@ import { z } from "zod";
 import type { Hex } from "../../protocol/hash.ts";
 import type { Gate, VisibleExam } from "../access/gate.ts";
 import type { CustodianName } from "../exams/custodianName.ts";
-import type { ArchiveFacts } from "../exams/facts.ts";
+import { type ArchiveFacts, isSamePatient } from "../exams/facts.ts";
 import { inOrder } from "../inOrder.ts";
 import { Problem } from "../problem.ts";
 import type { Site } from "../site.ts";
@@ -58,6 +58,7 @@ export function imagingStudyRoutes(routes: FastifyInstance, context: ImagingStud
     });
     const study = await facts.study(exam.studyInstanceUid);
     if (!study) throw new Problem("not-found");
+    if (!isSamePatient(exam, study)) throw new Problem("patient-changed");
     const described = await describe({ exam, series, facts: study });
     signal.throwIfAborted();
     return reply.type(FHIR_JSON).send(JSON.stringify(described));

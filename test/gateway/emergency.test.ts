@@ -216,6 +216,19 @@ describe("an emergency", () => {
     expect(again.second).toEqual({ name: "Dr. Tomas Reyes", role: "Radiologist" });
   });
 
+  test("does not go on what the patient had granted and then revoked: that ends, and begins anew as an emergency", async () => {
+    await world.grant("patient", brain.examId, "reader", { purposes: ["ETREAT"] });
+    await open("reader", brain, [badge]);
+    const watched = await as("reader", `/exams/${brain.examId}/watch`);
+    expect(watched.status).toBe(200);
+    const ended = watched.text();
+    await world.revoke("patient", brain.examId, "reader");
+    expect(await ended).toContain('"reason":"revoked"');
+    const answer = await as("reader", frameOf(brain));
+    await answer.arrayBuffer();
+    expect(decodeReceipt(answer.headers.get(RECEIPT_HEADER) ?? "")).toMatchObject({ emergency: true });
+  });
+
   test("is followed also by a gateway that was not told of the contract before", async () => {
     await open("reader", brain, [badge]);
     await world.stopGateway();

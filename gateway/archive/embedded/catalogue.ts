@@ -38,17 +38,24 @@ export interface Found {
   path: string;
 }
 
+/** A file that would mix two patients in one study. */
+export class AnothersStudy extends UnreadableFile {}
+
+/** What tells patients apart. */
+const PATIENT = ["PatientID", "IssuerOfPatientID"];
+
 /** The index, in memory. The first file with a SOP Instance UID is kept. */
 export class Catalogue {
   readonly #studies = new Map<string, Study>();
   readonly #instances = new Map<string, Instance>();
 
-  /** Take a file in. @throws {UnreadableFile} when it lacks what an instance needs. */
+  /** Take a file in. @throws {UnreadableFile} when it lacks what an instance needs; {@link AnothersStudy} */
   add(file: DicomFile): { added: true } | { added: false; keptPath: string } {
     const summary = summarise(file);
     const kept = this.#instances.get(summary.sopInstanceUid);
     if (kept) return { added: false, keptPath: kept.path };
     const { studyInstanceUid, seriesInstanceUid, sopInstanceUid } = summary;
+    this.#requireSamePatient(studyInstanceUid, summary.levels.study);
     const study = this.#study(studyInstanceUid, summary.levels.study);
     const series = seriesOf(study, seriesInstanceUid, summary.levels.series);
     const instance: Instance = {
@@ -64,9 +71,10 @@ export class Catalogue {
     return { added: true };
   }
 
-  /** Whether a file has what an instance needs. @throws {UnreadableFile} when it lacks it. */
+  /** Whether a file can be taken in. @throws {UnreadableFile} as `add` does */
   check(file: DicomFile): void {
-    summarise(file);
+    const { studyInstanceUid, levels } = summarise(file);
+    this.#requireSamePatient(studyInstanceUid, levels.study);
   }
 
   /** The file that holds a SOP Instance UID, wherever it is. */
@@ -123,6 +131,15 @@ export class Catalogue {
     if (seriesInstanceUid === undefined) return study.series.values();
     const series = study.series.get(seriesInstanceUid);
     return series ? [series] : [];
+  }
+
+  /** Else who reads one patient's study would read the other's images. */
+  #requireSamePatient(studyInstanceUid: string, attributes: DicomDataset): void {
+    const known = this.#studies.get(studyInstanceUid);
+    const differs = (keyword: string) =>
+      stringOf(known?.attributes ?? {}, keyword) !== stringOf(attributes, keyword);
+    if (known && PATIENT.some(differs))
+      throw new AnothersStudy("its Study Instance UID is that of another patient's study");
   }
 
   #study(studyInstanceUid: string, attributes: DicomDataset): Study {

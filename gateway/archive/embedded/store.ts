@@ -5,12 +5,13 @@ import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { DicomDataset } from "../dicomJson.ts";
 import { tagOf } from "../dictionary.ts";
-import type { Catalogue } from "./catalogue.ts";
+import { AnothersStudy, type Catalogue } from "./catalogue.ts";
 import { type DicomFile, readDicomFile, UnreadableFile } from "./dicomFile.ts";
 import { withFile } from "./withFile.ts";
 
 /** Failure reasons (PS3.18 table I.2-2, PS3.7 annex C). */
 const CANNOT_UNDERSTAND = 0xc000;
+const INVALID_ATTRIBUTE_VALUE = 0x0106;
 const DUPLICATE_INSTANCE = 0x0111;
 const PROCESSING_FAILURE = 0x0110;
 
@@ -55,7 +56,8 @@ export class Store {
       return await placed;
     } catch (error) {
       if (!(error instanceof UnreadableFile)) throw error;
-      return { sopClassUid: "", sopInstanceUid: "", failure: CANNOT_UNDERSTAND };
+      const failure = error instanceof AnothersStudy ? INVALID_ATTRIBUTE_VALUE : CANNOT_UNDERSTAND;
+      return { sopClassUid: "", sopInstanceUid: "", failure };
     } finally {
       await rm(incoming, { force: true });
     }
