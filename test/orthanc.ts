@@ -31,6 +31,10 @@ export interface Orthanc {
   take(file: Uint8Array<ArrayBuffer>): Promise<void>;
   /** Remove an instance. @throws when there is none, or more than one */
   remove(sopInstanceUid: string): Promise<void>;
+  /** End its process as a crash does. What it holds stays. */
+  kill(): Promise<void>;
+  /** Start it anew, where it was, once it was killed. */
+  restart(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -57,11 +61,7 @@ export async function startOrthanc(): Promise<Orthanc> {
     const settings = { ...SETTINGS, HttpPort: port, RegisteredUsers: { [username]: password } };
     const folders = { StorageDirectory: folder, IndexDirectory: folder, Plugins: [installed.plugin] };
     await writeFile(configuration, JSON.stringify({ ...settings, ...folders }));
-    const child = spawn(installed.executable, [configuration], { stdio: "ignore" });
-    // A test that fails while it starts does not come to close it.
-    const kill = () => child.kill("SIGKILL");
-    process.once("exit", kill);
-    child.once("exit", () => process.off("exit", kill));
+    let child = run(installed.executable, configuration);
     const base = `http://127.0.0.1:${port}`;
     const authorization = basicAuthorization(username, password);
     const url = `${base}/dicom-web`;
@@ -74,6 +74,15 @@ export async function startOrthanc(): Promise<Orthanc> {
         add: (paths) => add(base, authorization, paths),
         take: (file) => take(base, authorization, file),
         remove: (sopInstanceUid) => remove(base, authorization, sopInstanceUid),
+        async kill() {
+          child.kill("SIGKILL");
+          await once(child, "exit");
+        },
+        async restart() {
+          child = run(installed.executable, configuration);
+          if (!(await answers(child, `${url}/studies?limit=1`, authorization)))
+            throw new Error("Orthanc did not start again.");
+        },
         close: () => stop(child, folder),
       };
     }
@@ -89,8 +98,17 @@ const SETTINGS = {
   DicomWeb: { Root: "/dicom-web/" },
 };
 
+function run(executable: string, configuration: string): ChildProcess {
+  const child = spawn(executable, [configuration], { stdio: "ignore" });
+  // A test that fails while it starts does not come to close it.
+  const kill = () => child.kill("SIGKILL");
+  process.once("exit", kill);
+  child.once("exit", () => process.off("exit", kill));
+  return child;
+}
+
 async function answers(child: ChildProcess, url: string, authorization: string): Promise<boolean> {
-  while (child.exitCode === null) {
+  while (child.exitCode === null && child.signalCode === null) {
     const response = await fetch(url, { headers: { authorization } }).catch(() => null);
     if (response?.ok) return true;
     await wait(100);
@@ -122,7 +140,7 @@ async function remove(base: string, authorization: string, sopInstanceUid: strin
 }
 
 async function stop(child: ChildProcess, folder: string): Promise<void> {
-  if (child.exitCode === null) {
+  if (child.exitCode === null && child.signalCode === null) {
     child.kill("SIGTERM");
     await once(child, "exit");
   }

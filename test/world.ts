@@ -17,6 +17,7 @@ import { custodianRegistryAbi } from "../protocol/abi/custodianRegistry.ts";
 import type { Exam, Grant } from "../protocol/api.ts";
 import type { Hex } from "../protocol/hash.ts";
 import { granteeOf } from "../protocol/ids.ts";
+import { RECEIPT_HEADER } from "../protocol/receipt.ts";
 import { type Purpose, packTerms, type Terms } from "../protocol/terms.ts";
 import { deployContracts, startChain } from "../scripts/chain.ts";
 import { placeEmptyDatabase } from "./emptyDatabase.ts";
@@ -223,6 +224,9 @@ export class World {
     };
   }
 
+  /** What the answers of DICOMweb that gave something came with: receipts, as their headers have them. */
+  readonly permits: (string | null)[] = [];
+
   /** GET from the gateway, as somebody who is signed in, or with a token. */
   async get(
     path: string,
@@ -230,9 +234,11 @@ export class World {
     headers: Record<string, string> = {},
   ): Promise<Response> {
     const token = typeof as === "string" ? await this.signIn(as) : as?.token;
-    return fetch(`${this.#url}${path}`, {
+    const answer = await fetch(`${this.#url}${path}`, {
       headers: { ...(token && { authorization: `Bearer ${token}` }), ...headers },
     });
+    if (answer.ok && path.startsWith("/dicomweb/")) this.permits.push(answer.headers.get(RECEIPT_HEADER));
+    return answer;
   }
 
   post(path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Response> {

@@ -8,6 +8,7 @@ import { ALL_EXAMS_RESOURCE, examsAtResource, granteeOf } from "../../protocol/i
 import { packTerms } from "../../protocol/terms.ts";
 import { type PersonName, reasonOf, SAMPLE_FOLDERS, SAMPLE_PATIENTS, until, World } from "../world.ts";
 import { BreakableProxy } from "./breakableProxy.ts";
+import { expectAllRecorded } from "./recorded.ts";
 import { undoSince } from "./reorganisation.ts";
 
 /** Seconds: long enough for a busy machine, short enough to wait for. */
@@ -35,8 +36,12 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await world.close();
-  await rpc.close();
+  try {
+    await expectAllRecorded(world);
+  } finally {
+    await world.close();
+    await rpc.close();
+  }
 });
 
 const read = (as: PersonName = "reader") => world.get(frame, as);
@@ -64,10 +69,11 @@ describe("a chain", () => {
     expect((await world.get("/.well-known/examkey")).status).toBe(200);
   });
 
-  test("that takes questions and never answers denies everything", async () => {
-    await world.signIn("reader");
+  test("that takes questions and never answers denies everything, and cuts what is open", async () => {
+    const stream = await world.get(`/exams/${exam.examId}/watch`, "reader");
     rpc.hang();
     await untilReason("503 chain-unavailable");
+    expect(await stream.text()).toMatch(/"reason":"chain-(unavailable|stale)"/);
   });
 
   test("whose head no longer moves denies everything, and cuts what is open", async () => {

@@ -8,18 +8,24 @@ import { Pool } from "pg";
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { receipts } from "../../gateway/database/schema.ts";
 import type { Exam } from "../../protocol/api.ts";
+import { MADE_PATIENT_ID, madePicture } from "../madeSample.ts";
+import { findOrthanc, startOrthanc } from "../orthanc.ts";
 import { findPostgres, type Postgres, startPostgres } from "../postgres.ts";
 import { mountSmallDisk } from "../smallDisk.ts";
 import { type PersonName, reasonOf, SAMPLE_PATIENTS, until, World } from "../world.ts";
 import { HospitalArchive } from "./hospitalArchive.ts";
+import { expectAllRecorded } from "./recorded.ts";
 import { asksForHead, type RawBlock, RpcWay } from "./rpcWay.ts";
 
 const FRAMES = "WADO-RS instance frames";
 
 /** A world with one exam that is shared with the reader. */
-async function openWorld(options: Parameters<typeof World.open>[0] = {}) {
+async function openWorld(
+  options: Parameters<typeof World.open>[0] = {},
+  patientId: string = SAMPLE_PATIENTS.brain,
+) {
   const world = await World.open(options);
-  await world.enrol(SAMPLE_PATIENTS.brain, "patient");
+  await world.enrol(patientId, "patient");
   const [exam] = await until("the exam is there", async () => {
     const exams = await world.examsOf("patient");
     return exams.length > 0 && (exams as [Exam]);
@@ -41,7 +47,7 @@ async function openWorld(options: Parameters<typeof World.open>[0] = {}) {
 }
 type Opened = Awaited<ReturnType<typeof openWorld>>;
 
-describe("an archive that is killed in the middle of an answer", () => {
+describe("an archive that goes in the middle of an answer", () => {
   test("leaves the answer cut and recorded; what comes after is refused, and served once it is back", async () => {
     const archive = await HospitalArchive.open();
     onTestFinished(() => archive.close());
@@ -58,7 +64,32 @@ describe("an archive that is killed in the middle of an answer", () => {
     expect(await answerTo()).toBe("503 archive-unavailable");
     archive.mend();
     await untilAnswer("open");
+    await expectAllRecorded(world);
   });
+
+  test.skipIf(!findOrthanc())(
+    "does so also where it is an Orthanc that is killed (needs Debian's packages)",
+    async () => {
+      const archive = await startOrthanc();
+      onTestFinished(() => archive.close());
+      await archive.take(await madePicture(1, 4_000));
+      const { url, username, password } = archive;
+      const { world, frame, answerTo, untilAnswer } = await openWorld(
+        { environment: { DICOMWEB_URL: url, DICOMWEB_USERNAME: username, DICOMWEB_PASSWORD: password } },
+        MADE_PATIENT_ID,
+      );
+      onTestFinished(() => world.close());
+      const answer = await world.get(frame, "reader");
+      expect(answer.status).toBe(200);
+      // Most of it is still to come: nobody has taken any yet.
+      await archive.kill();
+      await expect(answer.arrayBuffer()).rejects.toThrow();
+      expect(await answerTo()).toBe("503 archive-unavailable");
+      await archive.restart();
+      await untilAnswer("open");
+      await expectAllRecorded(world);
+    },
+  );
 });
 
 describe("a node that lies about its head", () => {
@@ -78,8 +109,12 @@ describe("a node that lies about its head", () => {
     await opened.untilAnswer("open");
   });
   afterAll(async () => {
-    await opened.world.close();
-    await way.close();
+    try {
+      await expectAllRecorded(opened.world);
+    } finally {
+      await opened.world.close();
+      await way.close();
+    }
   });
 
   const hex = (number: number) => `0x${number.toString(16)}`;
@@ -126,7 +161,13 @@ describe("a clock that is moved", () => {
     vi.useRealTimers();
     await opened.untilAnswer("open");
   });
-  afterAll(() => opened.world.close());
+  afterAll(async () => {
+    try {
+      await expectAllRecorded(opened.world);
+    } finally {
+      await opened.world.close();
+    }
+  });
 
   const move = (seconds: number) => {
     vi.useFakeTimers({ toFake: ["Date"] });
