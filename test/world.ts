@@ -249,6 +249,13 @@ export class World {
     });
   }
 
+  /** Store a DICOM file through the admin API. */
+  store(body: Uint8Array<ArrayBuffer>): Promise<Response> {
+    const authorization = `Bearer ${this.gateway.adminToken}`;
+    const headers = { "content-type": "application/dicom", authorization };
+    return fetch(`${this.gateway.adminUrl}/instances`, { method: "POST", headers, body });
+  }
+
   /** Ask the admin API. */
   admin(path: string, body?: unknown): Promise<Response> {
     return fetch(`${this.gateway.adminUrl}${path}`, {

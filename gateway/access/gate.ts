@@ -52,7 +52,7 @@ export type VisibleExam = {
 type About = { action: Action; route: string; exams: readonly Hex[] };
 
 /** A search by who is calling, for what they may do. */
-type Search = { action: Action; route: string };
+type Search = Omit<About, "exams">;
 
 /** What was found, to be recorded before it is told; of an emergency, that it rests on one. */
 type Found<T> = { result: T; exams: readonly Hex[]; emergency: boolean };

@@ -26,14 +26,7 @@ test("what arrives while an exam is accepted is added to what was accepted, and 
   const isReading = archive.stall(`/instances/${madeStudyUid(2)}.1.1/frames/`);
   const accepting = world.admin("/exams/accept", { examId }).then((answer) => answer.text());
   await isReading;
-  const arriving = await fetch(`${world.gateway.adminUrl}/instances`, {
-    method: "POST",
-    headers: {
-      "content-type": "application/dicom",
-      authorization: `Bearer ${world.gateway.adminToken}`,
-    },
-    body: await madeSample({ study: 2, series: 1, instance: 2 }, 7),
-  });
+  const arriving = await world.store(await madeSample({ study: 2, series: 1, instance: 2 }, 7));
   expect(await arriving.json()).toMatchObject({ failed: [] });
   const refreshing = world.admin("/exams/refresh", {}).then((answer) => answer.text());
   // Where nothing held it up, it would be done by then.

@@ -35,12 +35,7 @@ async function moveTo(patientId: string): Promise<void> {
 /** Store the file again as one of another series of its study, whose UID begins so. */
 async function storeLater(uid: string): Promise<void> {
   const file = (await readFile(sample)).toString("latin1").replaceAll("1.2.276.0.7230010.3.200.2.1", uid);
-  const headers = {
-    "content-type": "application/dicom",
-    authorization: `Bearer ${world.gateway.adminToken}`,
-  };
-  const body = Buffer.from(file, "latin1");
-  const stored = await fetch(`${world.gateway.adminUrl}/instances`, { method: "POST", headers, body });
+  const stored = await world.store(Buffer.from(file, "latin1"));
   expect(await stored.json()).toMatchObject({ failed: [] });
 }
 
@@ -124,13 +119,8 @@ test("what arrives later can be revoked before the next import, and is left out 
 
 describe.skipIf(!existsSync(malformed))("malformed files (needs ../shared/dicom)", () => {
   test("are taken or refused one by one, and what was there stays", async () => {
-    const headers = {
-      "content-type": "application/dicom",
-      authorization: `Bearer ${world.gateway.adminToken}`,
-    };
     for (const name of readdirSync(malformed)) {
-      const body = await readFile(join(malformed, name));
-      const answer = await fetch(`${world.gateway.adminUrl}/instances`, { method: "POST", headers, body });
+      const answer = await world.store(await readFile(join(malformed, name)));
       expect(answer.status, name).toBe(200);
       const { stored, failed } = (await answer.json()) as { stored: unknown[]; failed: { reason: string }[] };
       expect(stored.length + failed.length, name).toBe(1);

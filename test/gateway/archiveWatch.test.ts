@@ -220,12 +220,7 @@ describe.skipIf(!findOrthanc())("beside Orthanc (needs Debian's orthanc)", () =>
   test("what is stored through the gateway is registered at once, and shown at once", async () => {
     await world.stopGateway();
     await world.startGateway({ ARCHIVE_POLL: "0" });
-    const { adminUrl, adminToken } = world.gateway;
-    const headers = { "content-type": "application/dicom", authorization: `Bearer ${adminToken}` };
-    const store = async (uids: MadeUids) => {
-      const body = await madeSample(uids);
-      expect((await fetch(`${adminUrl}/instances`, { method: "POST", headers, body })).ok).toBe(true);
-    };
+    const store = async (uids: MadeUids) => expect((await world.store(await madeSample(uids))).ok).toBe(true);
     await store({ study: 6 });
     const exam = await untilShown(6);
     await store({ study: 6, series: 2 });

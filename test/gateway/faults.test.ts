@@ -36,13 +36,11 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  try {
-    await expectAllRecorded(world);
-  } finally {
-    await world.close();
-    await rpc.close();
-  }
+  await world.close();
+  await rpc.close();
 });
+// Hooks of the end run in opposite order, each whatever came of the one before.
+afterAll(() => expectAllRecorded(world));
 
 const read = (as: PersonName = "reader") => world.get(frame, as);
 const untilReason = (reason: string, as?: PersonName) =>

@@ -109,13 +109,10 @@ describe("a node that lies about its head", () => {
     await opened.untilAnswer("open");
   });
   afterAll(async () => {
-    try {
-      await expectAllRecorded(opened.world);
-    } finally {
-      await opened.world.close();
-      await way.close();
-    }
+    await opened.world.close();
+    await way.close();
   });
+  afterAll(() => expectAllRecorded(opened.world));
 
   const hex = (number: number) => `0x${number.toString(16)}`;
   const bendHead = (bend: (block: RawBlock) => RawBlock) => {
@@ -161,13 +158,8 @@ describe("a clock that is moved", () => {
     vi.useRealTimers();
     await opened.untilAnswer("open");
   });
-  afterAll(async () => {
-    try {
-      await expectAllRecorded(opened.world);
-    } finally {
-      await opened.world.close();
-    }
-  });
+  afterAll(() => opened.world.close());
+  afterAll(() => expectAllRecorded(opened.world));
 
   const move = (seconds: number) => {
     vi.useFakeTimers({ toFake: ["Date"] });

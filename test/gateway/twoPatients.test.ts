@@ -28,14 +28,7 @@ test("are not taken into the embedded archive", async () => {
   const world = await World.open({ environment: { DICOM_DIRS: folder } });
   try {
     const metadata = await share(world);
-    const stored = await fetch(`${world.gateway.adminUrl}/instances`, {
-      method: "POST",
-      headers: {
-        "content-type": "application/dicom",
-        authorization: `Bearer ${world.gateway.adminToken}`,
-      },
-      body: await othersImage(),
-    });
+    const stored = await world.store(await othersImage());
     expect(await stored.json()).toMatchObject({
       stored: [],
       failed: [{ reason: expect.stringContaining("another patient's study") }],
